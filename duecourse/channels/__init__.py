@@ -1,0 +1,1 @@
+"""Channel adapters: one attempt per call, declared capabilities, typed failures."""

@@ -1,0 +1,292 @@
+"""Duecourse for other people's programs: the async functions behind starter.py.
+
+    async with duecourse.client.session(clock=lambda: datetime.now(UTC)) as session:
+        await import_book(session, lenders, borrowers, loans)
+        await record_facts(session, "qinghe", "QH-1001", [Payment(...)])
+        print(await status(session, "qinghe", "QH-1001"))
+
+`clock` gives real time, aware UTC; business time is that plus the ledger's book offset, which is zero
+outside the sandbox. Money is Decimal in the loan's currency.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from duecourse.delivery import How, deliver
+from duecourse.engine.connect import connect
+from duecourse.engine.lockstep import Book, Step, lockstep
+from duecourse.errors import NotAllowed, NotFound, Unavailable
+from duecourse.ledger import clock as book_clock
+from duecourse.ledger import outbox, queries, settings
+from duecourse.ledger.facts import Recorded, record_many
+from duecourse.ledger.outbox import Batch
+from duecourse.ledger.queries import LoanLine, Story
+from duecourse.ledger.registration import register_borrower, register_lender, register_loan
+from duecourse.ledger.store import Ledger
+from duecourse.loans.facts import FromOutside
+from duecourse.loans.portfolio import BorrowerRecord, LenderRecord, LoanRecord
+from duecourse.treatments.catalogue import load_ladder
+from workflows.contracts import STATUS, Applied, LoanStatus, loan_workflow_id
+
+DEFAULT_LEDGER = "sqlite:///.duecourse/ledger.db"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """An open ledger and, where it is needed, a connection to Temporal."""
+
+    ledger: Ledger
+    clock: Callable[[], datetime]
+    connected: Client | None = None
+
+    @property
+    def temporal(self) -> Client:
+        """The connection. Raises Unavailable in a session that was opened without one."""
+        if self.connected is None:
+            raise Unavailable("this session has no connection to Temporal; open it with temporal=True")
+        return self.connected
+
+    async def now(self) -> datetime:
+        """Business time, aware UTC."""
+        return self.clock() + await self.ledger.run(self.ledger.consult, book_clock.book_offset)
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What came of one loan of a book."""
+
+    lender: str
+    loan: str
+    outcome: Literal["new", "again"]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A fact as the ledger holds it, and what the loan answered; `applied` is None where it could not yet."""
+
+    recorded: Recorded
+    applied: Applied | None
+
+
+@asynccontextmanager
+async def session(
+    *,
+    clock: Callable[[], datetime],
+    ledger: str = DEFAULT_LEDGER,
+    target: str | None = None,
+    temporal: bool = True,
+    sandbox: bool = False,
+) -> AsyncIterator[Session]:
+    """Open a session.
+
+    Args:
+        clock: real time, aware UTC.
+        ledger: its address, `sqlite:///FILE` or `postgresql+psycopg://...`.
+        target: Temporal's `host:port`; left out: TEMPORAL_ADDRESS, the profile file, or localhost:7233.
+        temporal: whether to connect; what only reads the ledger needs no server.
+        sandbox: a new ledger gets a book clock that can be moved.
+
+    Raises:
+        ServerUnreachable, InvalidInput, Unavailable.
+    """
+    opened = Ledger.open(ledger, sandbox=sandbox)
+    try:
+        yield Session(opened, clock, await connect(target) if temporal else None)
+    finally:
+        opened.close()
+
+
+async def import_book(
+    session: Session,
+    lenders: Sequence[LenderRecord],
+    borrowers: Sequence[BorrowerRecord],
+    loans: Sequence[LoanRecord],
+    *,
+    on_loan: Callable[[Imported], None] = lambda _: None,
+) -> list[Imported]:
+    """Register lenders, each lender's borrowers and the loans, and start the loans. Safe to repeat.
+
+    Raises Conflict for a loan whose content differs from what is registered; those before it stay.
+    """
+    known = {one.id: one for one in borrowers}
+    for lender in lenders:
+        theirs = [loan for loan in loans if loan.lender == lender.id]
+        await session.ledger.run(session.ledger.transact, register_lender, lender)
+        for borrower in sorted({party.borrower for loan in theirs for party in loan.parties}):
+            await session.ledger.run(session.ledger.transact, register_borrower, lender.id, known[borrower])
+    by_id = {lender.id: lender for lender in lenders}
+    done = []
+    for loan in loans:
+        imported = await start_loan(session, by_id[loan.lender], loan, [known[one.borrower] for one in loan.parties])
+        on_loan(imported)
+        done.append(imported)
+    return done
+
+
+async def start_loan(
+    session: Session, lender: LenderRecord, loan: LoanRecord, borrowers: Sequence[BorrowerRecord]
+) -> Imported:
+    """Register one loan and start its workflow; lender and borrowers are registered already.
+
+    The loan is active from now on: what lies before it is caught up or skipped, as each rung says.
+    """
+    now = await session.now()
+    registered = await session.ledger.run(
+        session.ledger.transact,
+        register_loan,
+        loan.terms(lender, now, borrowers),
+        load_ladder(loan.ladder),
+        loan.risk_tier,
+        now,
+        creditor=loan.creditor,
+    )
+    if registered.outbox:
+        batch = Batch(loan.lender, loan.loan, (), registered.outbox, start=True)
+        await deliver(session.ledger, session.temporal, batch, now, How.SIGNAL)
+    return Imported(loan.lender, loan.loan, registered.outcome)
+
+
+async def record_facts(
+    session: Session, lender: str, loan: str, facts: Sequence[FromOutside], *, at: datetime | None = None
+) -> list[Told]:
+    """Let facts into the ledger, all or none, then tell the loan and the person's other loans.
+
+    A fact whose id is known with the same content changes nothing. `at`: business time, now if left out.
+    Raises NotFound, InvalidInput, Conflict before any effect.
+    """
+    now = at or await session.now()
+    recorded = await session.ledger.run(session.ledger.transact, record_many, lender, loan, facts, now)
+    fresh = [one for one in recorded if not one.again]
+    told: dict[str, Applied | None] = {}
+    if fresh:
+        batch = Batch(
+            lender,
+            loan,
+            tuple(one.fact for one in fresh),
+            tuple(row for one in fresh for row in one.outbox),
+            start=any(one.start for one in fresh),
+        )
+        applied = await deliver(session.ledger, session.temporal, batch, now, How.UPDATE)
+        told = {one.fact.id: applied for one in fresh}
+    others = sorted({other for one in fresh for other in one.others})
+    if others:
+        await drain_outbox(session, at=now)
+    return [Told(one, told.get(one.fact.id)) for one in recorded]
+
+
+async def drain_outbox(session: Session, *, at: datetime | None = None) -> int:
+    """Tell every loan all that it has not acknowledged, however young; returns how many were told."""
+    now = at or await session.now()
+    waiting = await session.ledger.run(session.ledger.consult, outbox.due, now, older_than=timedelta(0))
+    for batch in waiting:
+        await deliver(session.ledger, session.temporal, batch, now, How.UPDATE)
+    return len(waiting)
+
+
+async def find(session: Session, loan: str, lender: str | None = None) -> tuple[str, str]:
+    """Lender and id of a loan named by its id. Raises NotFound, also where several lenders have it."""
+    return await session.ledger.run(session.ledger.consult, queries.find_loan, loan, lender)
+
+
+async def status(session: Session, lender: str, loan: str) -> LoanStatus:
+    """What the loan's workflow says of itself. Raises NotFound, Unavailable where no worker answers."""
+    handle = session.temporal.get_workflow_handle(loan_workflow_id(lender, loan))
+    try:
+        answer: LoanStatus = await handle.query(STATUS, result_type=LoanStatus, rpc_timeout=timedelta(seconds=10))
+    except RPCError as error:
+        match error.status:
+            case RPCStatusCode.NOT_FOUND:
+                raise NotFound("loan", f"{lender}/{loan}", "it has no workflow: import or start it") from error
+            case _:
+                raise Unavailable(
+                    f"loan {lender}/{loan} does not answer ({error.status.name.lower()}): run `python worker.py`"
+                ) from error
+    return answer
+
+
+async def loan_line(session: Session, lender: str, loan: str) -> LoanLine:
+    """One loan as the ledger folds it now. Raises NotFound."""
+    return await session.ledger.run(session.ledger.consult, queries.line, lender, loan, await session.now())
+
+
+async def list_loans(session: Session, lender: str | None = None) -> list[LoanLine]:
+    """All loans, in the order of lender and id."""
+    return await session.ledger.run(session.ledger.consult, queries.list_loans, await session.now(), lender)
+
+
+async def story(session: Session, lender: str, loan: str) -> Story:
+    """Facts, verdicts with their findings, and contacts with their texts. Raises NotFound."""
+    return await session.ledger.run(session.ledger.consult, queries.story, lender, loan, await session.now())
+
+
+async def pause_all(session: Session) -> datetime:
+    """Stop every send of every lender, from the next reservation on; returns since when."""
+    return await session.ledger.run(session.ledger.transact, settings.pause_all, await session.now())
+
+
+async def resume_all(session: Session) -> None:
+    """Let sends go on."""
+    await session.ledger.run(session.ledger.transact, settings.resume_all)
+
+
+async def waiting(session: Session) -> tuple[Batch, ...]:
+    """What no loan has acknowledged yet."""
+    return await session.ledger.run(session.ledger.consult, outbox.due, await session.now(), older_than=timedelta(0))
+
+
+async def set_book(session: Session, to: datetime) -> None:
+    """Set the clock of a sandbox's book that has no open loan yet to `to` (aware UTC).
+
+    Raises NotAllowed for a ledger that was not made for the sandbox, or that has open loans.
+    """
+    if await session.ledger.run(session.ledger.consult, queries.open_loans):
+        raise NotAllowed("the book has open loans: move it with fast-forward, so that they live through the time")
+    await session.ledger.run(session.ledger.transact, book_clock.move, to, session.clock())
+
+
+async def fast_forward(
+    session: Session, until: datetime, *, on_step: Callable[[Step], Awaitable[None]] | None = None
+) -> Book:
+    """Move the sandbox's book, and with it all open loans, to `until` (aware UTC, business time).
+
+    `on_step` is awaited between steps, while all clocks stand: the place for facts.
+    Raises NotAllowed for a ledger that was not made for the sandbox, and what `lockstep` raises.
+    """
+
+    async def move_clock(to: datetime) -> None:
+        await session.ledger.run(session.ledger.transact, book_clock.move, to, session.clock())
+
+    async def stepped(step: Step) -> None:
+        await move_clock(step.at)
+        if on_step is not None:
+            await on_step(step)
+        await drain_outbox(session)
+
+    await move_clock(await session.now())  # refused at once where the book's clock is not movable
+    await drain_outbox(session)
+    book = await lockstep(session.temporal, await _open_ids(session), until, lambda: _moments(session), on_step=stepped)
+    await move_clock(max(book.at, await session.now()))
+    return book
+
+
+async def _open_ids(session: Session) -> list[str]:
+    found = await session.ledger.run(session.ledger.consult, queries.open_loans)
+    return [loan_workflow_id(lender, loan) for lender, loan in found]
+
+
+async def _moments(session: Session) -> Mapping[str, datetime | None]:
+    """For each open loan the moment at which it will act by itself, as it says itself."""
+    moments: dict[str, datetime | None] = {}
+    for lender, loan in await session.ledger.run(session.ledger.consult, queries.open_loans):
+        seen = await status(session, lender, loan)
+        if not seen.closed:
+            moments[loan_workflow_id(lender, loan)] = seen.next_at
+    return moments

@@ -1,0 +1,400 @@
+"""The contract of `decide`, version 1: a case as JSON in, a verdict as JSON out. The schema is made from these models.
+
+A list that is left out is unknown, and what needs it fails closed; `[]` means that there is none. Instants are
+ISO 8601 with an offset; output is UTC with `Z`. `python -m duecourse.compliance.contract` prints the JSON Schema.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.json_schema import models_json_schema
+
+from duecourse.compliance.case import (
+    Case,
+    Consent,
+    Debt,
+    Event,
+    Hold,
+    Lender,
+    Person,
+    Place,
+    Preference,
+    Request,
+    SendWindow,
+)
+from duecourse.compliance.gate import decide
+from duecourse.compliance.local_time import parse_minutes, zone_named
+from duecourse.compliance.location import derive_zones
+from duecourse.compliance.pack_files import Channel, Direction, Purpose, Recipient, Role, Weekday
+from duecourse.compliance.packs import PackSet, load_packs
+from duecourse.compliance.verdict import Defer, Finding, Obligation, Permit, Review, Verdict, Withhold
+from duecourse.errors import InvalidInput
+
+LIFE = timedelta(days=30)
+
+AnyChannel = Literal["*"] | Channel
+Result = Literal[
+    "sent", "delivered", "undelivered", "bounced", "no_answer", "voicemail", "busy", "not_in_service",
+    "wrong_number", "conversation", "refused", "third_party", "message", "opt_out", "consent",
+    "reserved", "sending", "unknown", "released", "failed",
+]  # fmt: skip
+
+
+def _zone(name: str) -> str:
+    try:
+        zone_named(name)
+    except InvalidInput as error:
+        raise ValueError(error.expected) from error
+    return name
+
+
+def _local_time(text: str) -> str:
+    try:
+        parse_minutes(text)
+    except InvalidInput as error:
+        raise ValueError(error.expected) from error
+    return text
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
+LocalTime = Annotated[str, AfterValidator(_local_time), Field(description='"HH:MM", "24:00" being the end of the day')]
+Name = Annotated[str, Field(min_length=1)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class ResidenceIn(_Model):
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166 code")]
+    region: str | None = Field(None, description="state or province, e.g. NY")
+    city: str | None = None
+    postal_code: str | None = None
+
+
+class LenderIn(_Model):
+    role: Role
+    agreements: tuple[Name, ...] = Field((), description="rules of associations that bind this lender, by pack path")
+
+
+class ConsentIn(_Model):
+    channel: AnyChannel
+    address: Name = "*"
+    state: Literal["given", "revoked"]
+    at: AwareDatetime
+    about: Literal["contact", "hours", "frequency"] = Field("contact", description="what was agreed")
+    debts: tuple[Name, ...] = Field((), description="none named: every debt")
+    until: date | None = Field(None, description="last day on which it holds")
+
+
+class PreferenceIn(_Model):
+    weekdays: tuple[Weekday, ...] = Field((), description="none named: every day")
+    from_: LocalTime = Field("00:00", alias="from")
+    to: LocalTime = "24:00"
+    channel: AnyChannel = "*"
+    address: Name = "*"
+    place: Literal["*", "home", "work"] = "*"
+    until: date | None = Field(None, description="last day on which it holds")
+
+
+class HoldIn(_Model):
+    cause: Name
+    debt: Name | None = Field(None, description="left out: it covers the person")
+    from_: date = Field(alias="from")
+    to: date | None = Field(None, description="first day after it; null: open")
+
+
+class BorrowerIn(_Model):
+    id: Name
+    residence: ResidenceIn | None = None
+    zones: tuple[Zone, ...] | None = Field(None, description="left out: derived from residence and number")
+    language: str = "en"
+    consents: tuple[ConsentIn, ...] | None = None
+    preferences: tuple[PreferenceIn, ...] | None = None
+    holds: tuple[HoldIn, ...] | None = None
+
+
+class DebtIn(_Model):
+    id: Name
+    product: Name
+    days_past_due: int = Field(ge=0)
+    balance: Decimal = Field(description="money is a string")
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    account: str | None = Field(None, description="the account under which it was serviced when obtained")
+
+
+class EventIn(_Model):
+    at: AwareDatetime
+    channel: Channel
+    direction: Direction
+    address: Name
+    debts: tuple[Name, ...]
+    purpose: Purpose
+    result: Result
+    obligation: Name | None = None
+    conversation_debts: tuple[Name, ...] = Field((), description="debts spoken of, where others than `debts`")
+    recipient: Recipient = "debtor"
+
+
+class RequestIn(_Model):
+    channel: Channel
+    address: Name
+    recipient: Recipient = "debtor"
+    debts: Annotated[tuple[Name, ...], Field(min_length=1)]
+    purpose: Purpose
+    obligation: Name | None = Field(None, description="for a notice: the rule that demands it, or contract")
+    at: AwareDatetime
+    not_after: AwareDatetime | None = Field(None, description="left out: 30 days after `at`")
+    place: Literal["home", "work"] | None = Field(None, description="the place to which the address is tied")
+
+
+class CaseIn(_Model):
+    """A request, the person, their debts, and the contacts so far."""
+
+    version: Literal[1]
+    packs: Annotated[tuple[Name, ...], Field(min_length=1)] | None = Field(
+        None, description="left out: they follow from the residence"
+    )
+    lender: LenderIn
+    borrower: BorrowerIn
+    debts: Annotated[tuple[DebtIn, ...], Field(min_length=1)]
+    history: tuple[EventIn, ...] | None = None
+    request: RequestIn
+
+
+class PackOut(_Model):
+    id: str
+    version: str
+    hash: str
+
+
+class FindingOut(_Model):
+    rule: str
+    effect: Literal["allow", "warn", "defer", "bar", "review"]
+    strength: str
+    until: AwareDatetime | None = Field(None, description="the earliest instant at which this rule alone would allow")
+    citation: str
+    because: str
+
+
+class ObligationOut(_Model):
+    rule: str
+    debt: str
+    earliest: date | None
+    latest: date | None
+    forms: tuple[str, ...]
+
+
+class VerdictOut(_Model):
+    """May it be sent, else when, else why not; with the reasons."""
+
+    version: Literal[1]
+    verdict: Literal["permit", "defer", "withhold", "review"]
+    until: AwareDatetime | None = Field(None, description="defer: the earliest instant lawful under all rules")
+    closes: AwareDatetime | None = Field(None, description="the last lawful instant of that stretch")
+    wake: tuple[str, ...] | None = Field(None, description="withhold: kinds of fact after which to ask again")
+    packs: tuple[PackOut, ...]
+    findings: tuple[FindingOut, ...]
+    obligations: tuple[ObligationOut, ...]
+    required_content: tuple[str, ...]
+
+
+def decide_document(text: str, packs: PackSet | None = None) -> str:
+    """A case as JSON text to a verdict as JSON text; raises InvalidInput with field path, value, what is expected."""
+    try:
+        data = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InvalidInput(
+            "case", error.doc[error.pos : error.pos + 20], f"JSON ({error.msg})", line=error.lineno
+        ) from error
+    return json.dumps(decide_case(data, packs), ensure_ascii=False, indent=2)
+
+
+def decide_case(data: Any, packs: PackSet | None = None) -> dict[str, Any]:
+    """A case as parsed JSON to a verdict as JSON values, under the given packs or those that come with Duecourse."""
+    known = packs if packs is not None else shipped_packs()
+    return verdict_to_json(decide(read_case(data, known), known))
+
+
+def read_case(data: Any, packs: PackSet) -> Case:
+    """Check a case against the contract, fill its defaults, and make it what the gate takes."""
+    try:
+        case = CaseIn.model_validate_json(json.dumps(data, default=str))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise InvalidInput(_path(first["loc"]), _shown(first["input"]), _expected(first)) from error
+    _check(case, packs)
+    request, borrower = case.request, case.borrower
+    residence = None if borrower.residence is None else Place(**borrower.residence.model_dump())
+    phone = request.address if request.channel in ("call", "sms") else None
+    return Case(
+        packs=case.packs or packs.ids_for(residence),
+        lender=Lender(case.lender.role, case.lender.agreements),
+        person=Person(
+            id=borrower.id,
+            residence=residence,
+            zones=borrower.zones if borrower.zones is not None else derive_zones(residence, phone),
+            language=borrower.language,
+            consents=_each(borrower.consents, lambda c: Consent(**{**dict(c), "at": _utc(c.at)})),
+            preferences=_each(borrower.preferences, _preference),
+            holds=_each(borrower.holds, lambda h: Hold(h.cause, h.debt, h.from_, h.to)),
+        ),
+        debts=tuple(Debt(**dict(debt)) for debt in case.debts),
+        history=_each(case.history, lambda e: Event(**{**dict(e), "at": _utc(e.at)})),
+        request=Request(
+            channel=request.channel,
+            address=request.address,
+            recipient=request.recipient,
+            debts=request.debts,
+            purpose=request.purpose,
+            obligation=request.obligation,
+            at=_utc(request.at),
+            not_after=_utc(request.not_after) if request.not_after is not None else _utc(request.at) + LIFE,
+            window=SendWindow(),
+            place=request.place,
+        ),
+    )
+
+
+def verdict_to_json(verdict: Verdict) -> dict[str, Any]:
+    """The outside form of a verdict: JSON values only."""
+    grounds = verdict.grounds
+    shown: dict[str, Any] = {"version": 1}
+    match verdict:
+        case Permit(closes=closes):
+            shown |= {"verdict": "permit", "closes": _instant(closes)}
+        case Defer(opens=opens, closes=closes):
+            shown |= {"verdict": "defer", "until": _instant(opens), "closes": _instant(closes)}
+        case Withhold(wake=wake):
+            shown |= {"verdict": "withhold", "wake": list(wake)}
+        case Review():
+            shown |= {"verdict": "review"}
+    return shown | {
+        "packs": [{"id": ref.id, "version": ref.version, "hash": ref.hash} for ref in grounds.packs],
+        "findings": [_finding(finding) for finding in grounds.findings],
+        "obligations": [_obligation(owed) for owed in grounds.obligations],
+        "required_content": list(grounds.required_content),
+    }
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of case and verdict, under $defs CaseIn and VerdictOut."""
+    _, schema = models_json_schema([(CaseIn, "validation"), (VerdictOut, "validation")], by_alias=True)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "The contract of `decide`, version 1",
+        "description": "A case conforms to $defs/CaseIn, its verdict to $defs/VerdictOut.",
+        "oneOf": [{"$ref": "#/$defs/CaseIn"}, {"$ref": "#/$defs/VerdictOut"}],
+        **schema,
+    }
+
+
+@cache
+def shipped_packs() -> PackSet:
+    """The packs that come with Duecourse, loaded once per process."""
+    return load_packs()
+
+
+def _each(items: Any, make: Any) -> Any:
+    return None if items is None else tuple(make(item) for item in items)
+
+
+def _preference(given: PreferenceIn) -> Preference:
+    return Preference(
+        weekdays=given.weekdays,
+        from_minute=parse_minutes(given.from_),
+        to_minute=parse_minutes(given.to),
+        channel=given.channel,
+        address=given.address,
+        until=given.until,
+        place=given.place,
+    )
+
+
+def _check(case: CaseIn, packs: PackSet) -> None:
+    """What spans several fields, or needs the packs."""
+    for index, name in enumerate(case.packs or ()):
+        if name not in packs.packs:
+            raise InvalidInput(f"packs.{index}", name, f"one of {', '.join(sorted(packs.packs))}")
+    names = {debt.id for debt in case.debts}
+    if len(names) < len(case.debts):
+        raise InvalidInput("debts", [debt.id for debt in case.debts], "each debt once")
+    for index, name in enumerate(case.request.debts):
+        if name not in names:
+            raise InvalidInput(f"request.debts.{index}", name, f"one of the debts: {', '.join(sorted(names))}")
+    for index, preference in enumerate(case.borrower.preferences or ()):
+        if parse_minutes(preference.from_) == parse_minutes(preference.to):
+            raise InvalidInput(
+                f"borrower.preferences.{index}.to",
+                preference.to,
+                "another time than `from`; 00:00 to 24:00 is the whole day",
+            )
+    for index, held in enumerate(case.borrower.holds or ()):
+        if held.to is not None and held.to < held.from_:
+            raise InvalidInput(f"borrower.holds.{index}.to", held.to.isoformat(), "a day at or after `from`, or null")
+    request = case.request
+    if request.not_after is not None and request.not_after < request.at:
+        raise InvalidInput("request.not_after", request.not_after.isoformat(), "an instant at or after request.at")
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    until = {} if finding.until is None else {"until": _instant(finding.until)}
+    return {
+        "rule": finding.rule,
+        "effect": finding.effect,
+        "strength": finding.strength,
+        **until,
+        "citation": finding.citation,
+        "because": finding.because,
+    }
+
+
+def _obligation(owed: Obligation) -> dict[str, Any]:
+    return {
+        "rule": owed.rule,
+        "debt": owed.debt,
+        "earliest": None if owed.earliest is None else owed.earliest.isoformat(),
+        "latest": None if owed.latest is None else owed.latest.isoformat(),
+        "forms": list(owed.forms),
+    }
+
+
+def _instant(instant: datetime) -> str:
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _utc(instant: datetime) -> datetime:
+    return instant.astimezone(UTC)
+
+
+def _path(where: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in where) or "case"
+
+
+def _shown(value: object) -> object:
+    return value if len(repr(value)) <= 80 else repr(value)[:77] + "..."
+
+
+def _expected(problem: Any) -> str:
+    match problem["type"]:
+        case "extra_forbidden":
+            return "no such field; remove it or check its spelling"
+        case "missing":
+            return f"the field {problem['loc'][-1]}, which is missing"
+        case "value_error":
+            return str(problem["ctx"]["error"])
+        case "timezone_aware":
+            return "an ISO 8601 instant with an offset, such as 2026-03-06T13:30:00Z"
+        case _:
+            return str(problem["msg"]).removeprefix("Input should be ")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(json_schema(), ensure_ascii=False, indent=2) + "\n")

@@ -1,0 +1,101 @@
+"""Findings and verdicts in words, English and Chinese, that a support agent could read to the borrower.
+
+Sentences stand in `sentences.yaml`; what fills them is the finding's own evidence, so that a stored finding can be
+said in either language years later, without the facts from which it came.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from importlib import resources
+from typing import Literal
+
+import yaml
+
+from duecourse.compliance.facts import Evidence
+from duecourse.compliance.local_time import zone_named
+from duecourse.compliance.verdict import Defer, Finding, Permit, Review, Verdict, Withhold
+
+Language = Literal["en", "zh"]
+_LISTS = frozenset({"channels", "allowed"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Phrases:
+    sentences: dict[str, dict[str, str]]
+    frames: dict[str, dict[str, str]]
+    verdicts: dict[str, dict[str, str]]
+    words: dict[str, dict[str, str]]
+
+
+def because(message: str, evidence: Evidence) -> str:
+    """The reason alone, in English: what a verdict carries."""
+    return _reason(message, evidence, "en")
+
+
+def explain_finding(finding: Finding, language: str = "en", zone: str = "UTC") -> str:
+    """One finding as a sentence: reason, rule, citation and next moment, in the clock of `zone`."""
+    lang = _language(language)
+    phrases = _phrases()
+    reason = (
+        _reason(finding.message, finding.evidence, lang) if finding.message in phrases.sentences else finding.because
+    )
+    frame = "bar_until" if finding.effect == "bar" and finding.until is not None else finding.effect
+    text = phrases.frames[frame][lang].format(
+        because=reason[:1].upper() + reason[1:] if frame != "warn" else reason,
+        rule=finding.rule,
+        citation=finding.citation,
+        until=_moment(finding.until, zone),
+    )
+    return text + phrases.frames["unverified"][lang] if finding.grade == "M" else text
+
+
+def explain_verdict(verdict: Verdict, language: str = "en", zone: str = "UTC") -> list[str]:
+    """The verdict, then each finding that had a say, one sentence each."""
+    lang = _language(language)
+    verdicts = _phrases().verdicts
+    match verdict:
+        case Permit(closes=closes):
+            first = verdicts["permit"][lang].format(closes=_moment(closes, zone))
+        case Defer(opens=opens, closes=closes):
+            first = verdicts["defer"][lang].format(opens=_moment(opens, zone), closes=_moment(closes, zone))
+        case Withhold():
+            first = verdicts["withhold"][lang]
+        case Review():
+            first = verdicts["review"][lang]
+    return [first, *(explain_finding(finding, lang, zone) for finding in verdict.grounds.findings)]
+
+
+def _language(language: str) -> Language:
+    return "zh" if language.startswith("zh") else "en"
+
+
+def _reason(message: str, evidence: Evidence, language: Language) -> str:
+    return (
+        _phrases()
+        .sentences[message][language]
+        .format_map({name: _word(name, value, language) for name, value in evidence})
+    )
+
+
+def _word(name: str, value: str, language: Language) -> str:
+    words = _phrases().words
+    if name == "recipient" and value == "attorney":
+        return words["attorney_role"][language]
+    if name in _LISTS:
+        return ", ".join(words[part][language] if part in words else part for part in value.split(", "))
+    return words[value][language] if value in words else value
+
+
+def _moment(instant: datetime | None, zone: str) -> str:
+    if instant is None:
+        return "-"
+    return f"{instant.astimezone(zone_named(zone)):%Y-%m-%d %H:%M:%S} ({zone})".replace(":00 (", " (")
+
+
+@cache
+def _phrases() -> _Phrases:
+    raw = yaml.safe_load(resources.files(__package__).joinpath("sentences.yaml").read_text(encoding="utf-8"))
+    return _Phrases(raw["sentences"], raw["frames"], raw["verdicts"], raw["words"])

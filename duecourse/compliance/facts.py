@@ -1,0 +1,317 @@
+"""One case, prepared for its rules: whole seconds, zones, recent contacts, and what lets a contact through.
+
+Prepared once per decision and shared by all rules, since forty rules would otherwise ask the same local date of the
+same contact forty times. Nothing here decides anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from operator import attrgetter
+
+from duecourse.compliance.case import Case, Event
+from duecourse.compliance.intervals import (
+    BEGINNING,
+    END,
+    NEVER,
+    Interval,
+    Intervals,
+    complement,
+    intersect,
+    normalize,
+    union,
+)
+from duecourse.compliance.local_time import (
+    DAY,
+    ceil_second,
+    earliest_start,
+    floor_second,
+    latest_start,
+    local_day,
+    local_days,
+    zone_named,
+)
+from duecourse.compliance.packs import Selection
+from duecourse.compliance.rules import Counter, Notice, ObligationKind, RuleVersion
+from duecourse.errors import InvalidInput
+
+Evidence = tuple[tuple[str, str], ...]
+_instant = attrgetter("at")
+
+BEYOND = 40 * DAY
+"""How far past the end of a contact's life a rule still says when it would allow: for people, not for the verdict."""
+
+
+class Say:
+    """What one rule says about every instant: when it allows, why not otherwise, and what it let through."""
+
+    __slots__ = ("allowed", "describe", "effect", "message", "passed", "passed_by", "passed_message", "wake")
+
+    def __init__(
+        self,
+        allowed: Intervals,
+        message: str,
+        describe: Callable[[int], Evidence],
+        *,
+        wake: tuple[str, ...] = (),
+        effect: str = "bar",
+        passed: Intervals = NEVER,
+        passed_by: str = "",
+        passed_message: str = "",
+    ) -> None:
+        self.allowed = allowed
+        self.message = message
+        self.describe = describe
+        self.wake = wake
+        self.effect = effect  # what it does where it never allows: bar | review
+        self.passed = passed  # allowed only because an exception lets it through
+        self.passed_by = passed_by
+        self.passed_message = passed_message
+
+
+class Facts:
+    """The case in whole seconds. `floor` and `ceil` are the request's instant; `last` is the end of its life."""
+
+    __slots__ = (
+        "_days",
+        "_groups",
+        "_periods",
+        "_reply",
+        "agreements",
+        "case",
+        "ceil",
+        "counted",
+        "floor",
+        "hi",
+        "kind",
+        "last",
+        "named",
+        "notice",
+        "recent",
+        "request",
+        "request_debts",
+        "seconds",
+        "selection",
+        "zones",
+    )
+
+    def __init__(self, case: Case, selection: Selection) -> None:
+        request = case.request
+        self.case = case
+        self.request = request
+        self.selection = selection
+        self.zones = _known_zones(case.person.zones)
+        self.floor = floor_second(request.at)
+        self.ceil = ceil_second(request.at)
+        self.last = floor_second(request.not_after)
+        self.hi = max(self.last, self.ceil) + BEYOND
+        self.agreements = case.lender.agreements
+        self.request_debts = tuple(debt for debt in case.debts if debt.id in request.debts)
+        self.notice: RuleVersion | None = None
+        self.kind: ObligationKind = self._kind()
+        self.recent: list[Event] | None = None
+        self.seconds: list[int] = []
+        if case.history is not None:
+            # Contacts before this can stand in no window with the candidate; later ones can.
+            cutoff = request.at - timedelta(seconds=selection.longest + DAY)
+            self.recent = sorted([event for event in case.history if event.at >= cutoff], key=_instant)
+            self.seconds = [floor_second(event.at) for event in self.recent]
+        self.named: Intervals | None = None  # times named as inconvenient, once a rule has asked
+        self.counted: dict[tuple[Counter, str | None, frozenset[str] | None], list[int]] = {}
+        self._days: dict[str, list[int]] = {}
+        self._groups: dict[frozenset[str], tuple[frozenset[str], ...]] = {}
+        self._periods: dict[tuple[int, frozenset[str] | None], list[Interval]] = {}
+        self._reply: int | None = -1
+
+    def days(self, zone: str) -> list[int]:
+        """The local dates of the recent contacts, in the order of their instants."""
+        known = self._days.get(zone)
+        if known is None:
+            known = local_days(zone, self.seconds)
+            self._days[zone] = known
+        return known
+
+    def debt_groups(self, merge_products: frozenset[str]) -> tuple[frozenset[str], ...]:
+        """The debts of the request, each alone; products that merge, by account."""
+        known = self._groups.get(merge_products)
+        if known is None:
+            groups: dict[frozenset[str], None] = {}
+            accounts = {
+                debt.id: (debt.product, debt.account)
+                for debt in self.case.debts
+                if debt.account is not None and debt.product in merge_products
+            }
+            for name in self.request.debts:
+                account = accounts.get(name)
+                members = {name} if account is None else {d for d, other in accounts.items() if other == account}
+                groups[frozenset(members)] = None
+            known = tuple(groups)
+            self._groups[merge_products] = known
+        return known
+
+    def consent_periods(self, days: int, group: frozenset[str] | None) -> list[Interval]:
+        """Seconds after a consent to be called, its date being day 1, until it ends.
+
+        It ends after `days`, at its own last day, with its revocation, or with a conversation about the debt.
+        """
+        key = (days, group)
+        known = self._periods.get(key)
+        if known is None:
+            known = self._find_consent_periods(days, group)
+            self._periods[key] = known
+        return known
+
+    def agreed(self, about: str) -> Intervals:
+        """When an agreement with the borrower about hours or frequency holds for this channel and address."""
+        consents = self.case.person.consents
+        if not consents:
+            return NEVER
+        changes = sorted(
+            (ceil_second(c.at), c.state != "given", c.until)
+            for c in consents
+            if c.about == about
+            and c.channel in ("*", self.request.channel)
+            and c.address in ("*", self.request.address)
+            and (not c.debts or set(self.request.debts) <= set(c.debts))
+        )
+        periods = []
+        for index, (start, revoked, until) in enumerate(changes):
+            stop = changes[index + 1][0] if index + 1 < len(changes) else END
+            if until is not None:
+                stop = min(stop, earliest_start(self.zones, until.toordinal() + 1))
+            if not revoked:
+                periods.append((start, stop))
+        return normalize(periods)
+
+    def reply_open_since(self) -> int | None:
+        """The second of the borrower's last message by this channel, while it is unanswered and this is a reply."""
+        if self._reply == -1:
+            self._reply = self._find_reply()
+        return self._reply
+
+    def start_of(self, day: int) -> int:
+        """The earliest start of a local date wherever the borrower may be."""
+        return earliest_start(self.zones, day)
+
+    def over_by(self, day: int) -> int:
+        """The second at which a local date has begun wherever the borrower may be."""
+        return latest_start(self.zones, day)
+
+    def free(self, barred: Intervals) -> Intervals:
+        """What is not barred, over everything that can matter."""
+        return complement(barred, BEGINNING, END)
+
+    def _kind(self) -> ObligationKind:
+        obligation = self.request.obligation
+        if obligation is None:
+            return "optional"
+        if obligation == "contract":
+            return "contract"
+        role = self.case.lender.role
+        for version in self.selection.notices.get(obligation, ()):
+            in_force = version.starts <= self.floor < version.ends
+            primitive = version.primitive
+            if (
+                in_force
+                and isinstance(primitive, Notice)
+                and self.request.channel in primitive.forms
+                and version.coverage.binds(
+                    role, frozenset(self.agreements), self.request.channel, "notice", "statutory"
+                )
+                and version.coverage.reaches(self.case.person.residence, self.request_debts)
+            ):
+                self.notice = version
+                return "statutory"
+        return "optional"
+
+    def _find_consent_periods(self, days: int, group: frozenset[str] | None) -> list[Interval]:
+        consents = self.case.person.consents or ()
+        recent = self.recent or []
+        given = [
+            (c.at, c.until)
+            for c in consents
+            if c.channel == "call"
+            and c.state == "given"
+            and c.about in ("contact", "frequency")
+            and c.address in ("*", self.request.address)
+            and (not c.debts or group is None or not group.isdisjoint(c.debts))
+        ]
+        given += [
+            (e.at, None)
+            for e in recent
+            if e.result == "consent" and e.channel == "call" and (group is None or not group.isdisjoint(e.debts))
+        ]
+        if not given:
+            return []
+        ends = [c.at for c in consents if c.state == "revoked" and c.channel in ("*", "call")]
+        ends += [e.at for e in recent if e.result == "opt_out" and e.channel == "call"]
+        ends += [
+            e.at
+            for e in recent
+            if e.result == "conversation"
+            and e.channel == "call"
+            and (group is None or not group.isdisjoint(e.conversation_debts or e.debts))
+        ]
+        periods = []
+        for at, until in given:
+            second = floor_second(at)
+            zones = self.zones or ("UTC",)
+            stop = min(earliest_start((zone,), local_day(zone, second) + days) for zone in zones)
+            if until is not None:
+                stop = min(stop, self.start_of(until.toordinal() + 1))
+            # A call counts or not by whether it was placed under the consent: the conversation that ends it was.
+            later = [ceil_second(end) for end in ends if end > at]
+            stop = min([stop, *(end + 1 for end in later)])
+            periods.append((second + 1, stop))
+        return periods
+
+    def _find_reply(self) -> int | None:
+        if self.request.purpose != "reply" or self.case.history is None:
+            return None
+        channel = self.request.channel
+        asked = [
+            event.at
+            for event in self.case.history
+            if event.direction == "inbound" and event.channel == channel and event.result in ("message", "conversation")
+        ]
+        if not asked:
+            return None
+        last = max(asked)
+        answered = any(
+            event.direction == "outbound"
+            and event.channel == channel
+            and event.purpose == "reply"
+            and event.at >= last
+            and event.result != "released"
+            for event in self.case.history
+        )
+        return None if answered else ceil_second(last)
+
+
+def _known_zones(zones: tuple[str, ...]) -> tuple[str, ...]:
+    """All zones, or none: a zone that nobody knows may be any, and then nothing local is allowed."""
+    try:
+        for zone in zones:
+            zone_named(zone)
+    except InvalidInput:
+        return ()
+    return zones
+
+
+def missing(fact: str) -> Say:
+    """A rule cannot be answered without this fact: nothing is allowed until it is known."""
+    return Say(NEVER, "missing", lambda _: (("fact", fact),), wake=(f"{fact}_known",))
+
+
+def let_through(say: Say, exempt: Intervals, by: str, message: str) -> Say:
+    """The same rule, with the instants at which an exception passes it."""
+    if not exempt:
+        return say
+    passed = intersect(exempt, complement(say.allowed))
+    if passed:
+        say.allowed = union(say.allowed, exempt)
+        say.passed = union(say.passed, passed)
+        say.passed_by = by
+        say.passed_message = message
+    return say

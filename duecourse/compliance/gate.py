@@ -1,0 +1,278 @@
+"""The gate: may this contact go now, else when, else why never. Pure: the same case and packs give the same verdict.
+
+Each rule that binds the request says at which instants it allows (`Say.allowed`). The verdict is the earliest instant
+at or after the request on which all agree, and the unbroken stretch that follows. An instant with a fraction of a
+second is lawful only if the whole seconds on both sides of it are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from duecourse.compliance.case import Case
+from duecourse.compliance.counting import cap, cool_off
+from duecourse.compliance.explain import because
+from duecourse.compliance.facts import Evidence, Facts, Say, missing
+from duecourse.compliance.hours import named_times, quiet_hours, send_window
+from duecourse.compliance.intervals import BEGINNING, END, contains, first_from, stretch, union
+from duecourse.compliance.local_time import to_datetime
+from duecourse.compliance.obligations import owed
+from duecourse.compliance.packs import PackSet, Selection
+from duecourse.compliance.permissions import consent, hold, recipients
+from duecourse.compliance.rules import (
+    Cap,
+    ConsentRule,
+    Content,
+    CoolOff,
+    HoldRule,
+    NamedTimes,
+    QuietHours,
+    Recipients,
+    RuleVersion,
+)
+from duecourse.compliance.verdict import Defer, Finding, Grounds, Permit, Review, Verdict, Withhold
+from duecourse.errors import InvalidInput
+
+_EVALUATORS: dict[type, Callable[[RuleVersion, Facts, object], Say | None]] = {
+    QuietHours: quiet_hours,  # type: ignore[dict-item]  # each function takes just the primitive that is its key
+    NamedTimes: named_times,  # type: ignore[dict-item]
+    Cap: cap,  # type: ignore[dict-item]
+    CoolOff: cool_off,  # type: ignore[dict-item]
+    ConsentRule: consent,  # type: ignore[dict-item]
+    HoldRule: hold,  # type: ignore[dict-item]
+    Recipients: recipients,  # type: ignore[dict-item]
+}
+_ORDER = {"bar": 0, "review": 1, "defer": 2, "warn": 3, "allow": 4}
+
+
+def decide(case: Case, packs: PackSet) -> Verdict:
+    """Decide one request on the facts of its case, under the packs that the case names or its residence implies.
+
+    The plan of a later contact is the same question with `request.at` = the moment from which it is wanted. Instants
+    in the verdict are whole seconds, aware UTC; `closes` is the last lawful second, at most `request.not_after`.
+    Never raises for a missing fact: what is unknown and needed ends in `Withhold` with a finding that names it.
+    """
+    selection = _selection(case, packs)
+    if isinstance(selection, Say):
+        finding = _finding(None, selection, "bar", None, 0, rule="gate:packs")
+        return Withhold(selection.wake, Grounds((finding,), ()))
+    facts = Facts(case, selection)
+    if facts.ceil > facts.last:
+        over = Say((), "life_over", lambda _: (("not_after", to_datetime(facts.last).isoformat()),))
+        return Withhold((), Grounds((_finding(None, over, "bar", None, 0, rule="gate:life"),), selection.refs))
+    binding, advisory, required = _listen(facts)
+    wish = send_window(facts)
+    if wish is not None:
+        binding.append((None, wish))
+    opens, pushed = _earliest(facts, binding)
+    findings, wake, effects = _speak(facts, binding, pushed)
+    if opens is not None and not effects & {"bar", "review"}:
+        for version, say in advisory:
+            if not contains(say.allowed, opens):
+                findings.append(_finding(version, say, "warn", first_from(say.allowed, opens), opens))
+    for version, say in [*binding, *advisory]:
+        if say.passed and contains(say.passed, facts.ceil if opens is None else opens):
+            findings.append(_allowed_by(version, say, facts))
+    if facts.request.obligation not in (None, "contract") and facts.kind != "statutory":
+        findings.extend(_unknown_obligation(facts))
+    findings = _said_once(findings)
+    findings.sort(key=lambda f: (_ORDER[f.effect], -(f.until.timestamp() if f.until else 0.0), f.rule))
+    grounds = Grounds(tuple(findings), selection.refs, owed(facts), required)
+    if "bar" in effects or (opens is None and "review" not in effects):
+        return Withhold(wake, grounds)
+    if "review" in effects or opens is None:
+        return Review(grounds)
+    closes = to_datetime(_closes(facts, binding, opens))
+    if opens == facts.floor:
+        return Permit(closes, grounds)
+    return Defer(to_datetime(opens), closes, grounds)
+
+
+def _said_once(findings: list[Finding]) -> list[Finding]:
+    """A policy (grade "-") that only repeats what a law says of the same facts is not said twice."""
+    lawful = {(f.message, f.evidence, f.effect) for f in findings if f.grade != "-"}
+    return [f for f in findings if f.grade != "-" or (f.message, f.evidence, f.effect) not in lawful]
+
+
+_Heard = list[tuple[RuleVersion | None, Say]]
+
+
+def _selection(case: Case, packs: PackSet) -> Selection | Say:
+    ids = case.packs or packs.ids_for(case.person.residence)
+    if not ids:
+        return missing("packs")
+    try:
+        return packs.select(ids)
+    except InvalidInput as error:
+        name = str(error.value)
+        return Say((), "pack_unknown", lambda _: (("pack", name),), wake=("packs_known",))
+
+
+def _listen(facts: Facts) -> tuple[_Heard, _Heard, tuple[str, ...]]:
+    """What each rule says that binds this request: those that can stop it, those that only advise, and contents."""
+    case, request = facts.case, facts.request
+    binding: _Heard = []
+    advisory: _Heard = []
+    required: dict[str, None] = {}
+    residence = case.person.residence
+    for version in facts.selection.binding(
+        case.lender.role, facts.agreements, request.channel, request.purpose, facts.kind
+    ):
+        if version.ends <= facts.floor or version.starts > facts.last:
+            continue
+        coverage = version.coverage
+        if not (coverage.everywhere or coverage.reaches(residence, facts.request_debts)):
+            continue
+        primitive = version.primitive
+        if isinstance(primitive, Content):
+            required.update(dict.fromkeys(primitive.require))
+            continue
+        say = _EVALUATORS[type(primitive)](version, facts, primitive)
+        if say is None:
+            continue
+        if version.starts > facts.floor or version.ends <= facts.last:
+            # In force for a part of the contact's life only: outside that part it says nothing.
+            say.allowed = union(say.allowed, ((BEGINNING, version.starts), (version.ends, END)))
+        (advisory if version.strength == "advisory" else binding).append((version, say))
+    return binding, advisory, tuple(required)
+
+
+def _earliest(facts: Facts, binding: _Heard) -> tuple[int | None, dict[int, int]]:
+    """The first second from the request on that all allow, and which rules moved it to where."""
+    lawful_now = all(contains(say.allowed, facts.floor) and contains(say.allowed, facts.ceil) for _, say in binding)
+    if lawful_now:
+        return facts.floor, {}
+    at = facts.ceil
+    pushed: dict[int, int] = {}
+    moved = True
+    while moved:
+        moved = False
+        for index, (_, say) in enumerate(binding):
+            first = first_from(say.allowed, at)
+            if first is None or first > facts.last:
+                pushed[index] = first if first is not None else END
+                return None, pushed
+            if first > at:
+                at = first
+                pushed[index] = first
+                moved = True
+    return at, pushed
+
+
+def _speak(facts: Facts, binding: _Heard, pushed: dict[int, int]) -> tuple[list[Finding], tuple[str, ...], set[str]]:
+    """A finding for each rule that does not allow the request as it stands, or that moved it further."""
+    findings: list[Finding] = []
+    wake: dict[str, None] = {}
+    effects: set[str] = set()
+    for index, (version, say) in enumerate(binding):
+        now = contains(say.allowed, facts.floor) and contains(say.allowed, facts.ceil)
+        if now and index not in pushed:
+            continue
+        first = pushed[index] if now else first_from(say.allowed, facts.ceil)
+        instant = (
+            _just_before(say, first, facts)
+            if now
+            else facts.floor
+            if facts.floor == facts.ceil
+            else _unlawful(say, facts)
+        )
+        effect = "defer"
+        if first is None or first >= facts.hi:
+            first, effect = None, say.effect
+            wake.update(dict.fromkeys(say.wake))
+        elif first > facts.last:
+            # It would allow, but not within this contact's life.
+            effect = say.effect
+        effects.add(effect)
+        findings.append(_finding(version, say, effect, first, instant))
+    return findings, tuple(wake), effects
+
+
+def _just_before(say: Say, first: int | None, facts: Facts) -> int:
+    """An instant at which a rule that allowed the request itself stood in the way later."""
+    if first is None or first >= END:
+        allowed = stretch(say.allowed, facts.ceil)
+        return allowed[1] if allowed is not None else facts.ceil
+    return first - 1
+
+
+def _unlawful(say: Say, facts: Facts) -> int:
+    return facts.floor if not contains(say.allowed, facts.floor) else facts.ceil
+
+
+def _closes(facts: Facts, binding: _Heard, opens: int) -> int:
+    closes = facts.last
+    for _, say in binding:
+        lawful = stretch(say.allowed, opens)
+        if lawful is not None and lawful[1] - 1 < closes:
+            closes = lawful[1] - 1
+    return closes
+
+
+def _finding(
+    version: RuleVersion | None,
+    say: Say,
+    effect: str,
+    first: int | None,
+    instant: int,
+    *,
+    rule: str = "treatment:window",
+) -> Finding:
+    evidence: Evidence = say.describe(instant)
+    until = None if first is None else to_datetime(first)
+    if version is None:
+        own = "treatment" if rule == "treatment:window" else "ban"
+        citation = "The treatment's own send window" if rule == "treatment:window" else "Duecourse fails closed"
+        return Finding(
+            rule, "-", "-", effect, own, "-", citation, because(say.message, evidence), until, evidence, say.message
+        )
+    return Finding(
+        rule=version.rule,
+        pack=version.pack,
+        version=version.in_force.isoformat(),
+        effect=effect,
+        strength=version.strength,
+        grade=version.grade,
+        citation=version.citation,
+        because=because(say.message, evidence),
+        until=until,
+        evidence=evidence,
+        message=say.message,
+    )
+
+
+def _allowed_by(version: RuleVersion | None, say: Say, facts: Facts) -> Finding:
+    """An exception let the contact through a rule that would have stopped it: said, since an auditor will ask."""
+    stopped = version.rule if version is not None else "treatment:window"
+    evidence = (("by", say.passed_by), ("stopped", stopped), *say.describe(facts.floor))
+    by = facts.notice if facts.notice is not None and facts.notice.rule == say.passed_by else version
+    return Finding(
+        rule=say.passed_by,
+        pack=by.pack if by is not None else "-",
+        version=by.in_force.isoformat() if by is not None else "-",
+        effect="allow",
+        strength=by.strength if by is not None else "ban",
+        grade=by.grade if by is not None else "-",
+        citation=_citation(facts, say.passed_by) or (by.citation if by is not None else "-"),
+        because=because(say.passed_message, evidence),
+        evidence=evidence,
+        message=say.passed_message,
+    )
+
+
+def _citation(facts: Facts, rule: str) -> str | None:
+    return next((version.citation for version in facts.selection.versions if version.rule == rule), None)
+
+
+def _unknown_obligation(facts: Facts) -> list[Finding]:
+    obligation = facts.request.obligation or ""
+    if obligation in facts.selection.confirmations:
+        return []
+    evidence = (("obligation", obligation), ("channel", facts.request.channel))
+    message = "obligation_not_binding"
+    return [
+        Finding(
+            "gate:obligation", "-", "-", "warn", "advisory", "-", "Duecourse fails closed",
+            because(message, evidence), None, evidence, message,
+        )
+    ]  # fmt: skip

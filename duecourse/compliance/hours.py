@@ -1,0 +1,147 @@
+"""When: quiet hours, times that the borrower named, the treatment's own window."""
+
+from __future__ import annotations
+
+from duecourse.compliance.case import Preference
+from duecourse.compliance.facts import Evidence, Facts, Say, let_through, missing
+from duecourse.compliance.intervals import (
+    BEGINNING,
+    END,
+    NEVER,
+    Intervals,
+    contains,
+    first_from,
+    intersect,
+    stretch,
+    union,
+)
+from duecourse.compliance.local_time import DAY, clock, day_start, local_day, show_minutes
+from duecourse.compliance.rules import NamedTimes, QuietHours, RuleVersion
+from duecourse.compliance.weekly import Weekly, on_days
+
+
+def quiet_hours(version: RuleVersion, facts: Facts, rule: QuietHours) -> Say | None:
+    """Inside the rule's local hours in every zone that it looks at; no zone known: never."""
+    zones = (rule.zone,) if rule.zone is not None else facts.zones
+    if not zones:
+        return missing("zones")
+    allowed = rule.windows.everywhere(zones, facts.floor - DAY, facts.hi)
+
+    def describe(instant: int) -> Evidence:
+        zone = _latest_to_open(rule.windows, zones, instant, facts.hi)
+        weekday = (local_day(zone, instant) - 1) % 7
+        basis = (("zone_rule", rule.zone_rule),) if rule.zone_rule and len(zones) > 1 else ()
+        return (
+            ("time", clock(zone, instant)),
+            ("zone", zone),
+            ("allowed", rule.windows.label(weekday)),
+            ("zones", ", ".join(zones)),
+            *basis,
+        )
+
+    message = "quiet_hours_zones" if len(zones) > 1 else "quiet_hours"
+    say = Say(allowed, message, describe)
+    if rule.agreed:
+        let_through(say, facts.agreed("hours"), version.rule, "agreed_hours")
+    return say
+
+
+def named_times(version: RuleVersion, facts: Facts, rule: NamedTimes) -> Say | None:
+    """Not at the times, by the channels, at the addresses and places that the borrower named as inconvenient."""
+    preferences = facts.case.person.preferences
+    if preferences is None:
+        return missing("preferences")
+    barred = facts.named
+    if barred is None:
+        barred = NEVER
+        for preference in preferences:
+            if _concerns(preference, facts):
+                times = _barred_times(preference, facts)
+                if times is None:
+                    return missing("zones")
+                barred = union(barred, times)
+        facts.named = barred
+    if not barred:
+        return None
+    zones = facts.zones
+
+    def describe(instant: int) -> Evidence:
+        local = (("time", clock(zones[0], instant)), ("zone", zones[0])) if zones else ()
+        return (("channel", facts.request.channel), *local)
+
+    message = "named_times" if zones else "named_channel"
+    say = Say(facts.free(barred), message, describe, wake=("preference_changed",))
+    since = facts.reply_open_since() if rule.reply is not None else None
+    if since is not None:
+        # The answer may go while that same inconvenient stretch lasts, not at the next one.
+        asked_in = stretch(barred, since)
+        if asked_in is not None:
+            let_through(say, ((since, asked_in[1]),), rule.reply or version.rule, "one_reply")
+    return say
+
+
+def send_window(facts: Facts) -> Say | None:
+    """The treatment's local dates and minutes for this rung, in each zone; None where it has no wishes."""
+    window = facts.request.window
+    whole_day = window.from_minute == 0 and window.to_minute == 1440
+    if whole_day and window.not_before is None and window.not_after is None:
+        return None
+    zones = facts.zones
+    if not zones:
+        return missing("zones")
+    start = (
+        max((day_start(z, window.not_before.toordinal()) for z in zones), default=0) if window.not_before else BEGINNING
+    )
+    stop = min((day_start(z, window.not_after.toordinal() + 1) for z in zones), default=0) if window.not_after else END
+    allowed: Intervals = ((start, stop),) if start < stop else NEVER
+    if not whole_day:
+        hours = on_days((), window.from_minute, window.to_minute)
+        allowed = intersect(allowed, hours.everywhere(zones, facts.floor - DAY, facts.hi))
+    wishes = f"{show_minutes(window.from_minute)}-{show_minutes(window.to_minute)}"
+    dates = f"{window.not_before or ''}..{window.not_after or ''}"
+
+    def describe(instant: int) -> Evidence:
+        zone = max(zones, key=lambda name: day_start(name, local_day(name, instant)))
+        return (("time", clock(zone, instant)), ("zone", zone), ("allowed", wishes), ("dates", dates))
+
+    return Say(allowed, "send_window", describe)
+
+
+def _concerns(preference: Preference, facts: Facts) -> bool:
+    request = facts.request
+    return (
+        preference.channel in ("*", request.channel)
+        and preference.address in ("*", request.address)
+        and (preference.place == "*" or preference.place == request.place)
+    )
+
+
+def _barred_times(preference: Preference, facts: Facts) -> Intervals | None:
+    """None where local time is needed and no zone is known."""
+    always = not preference.weekdays and preference.from_minute == 0 and preference.to_minute == 1440
+    times: Intervals
+    if always:
+        times = ((BEGINNING, END),)
+    elif not facts.zones:
+        return None
+    else:
+        named = on_days(preference.weekdays, preference.from_minute, preference.to_minute)
+        times = named.anywhere(facts.zones, facts.floor - 8 * DAY, facts.hi)
+    if preference.until is not None:
+        times = intersect(times, ((BEGINNING, facts.over_by(preference.until.toordinal() + 1)),))
+    return times
+
+
+def _latest_to_open(windows: Weekly, zones: tuple[str, ...], instant: int, hi: int) -> str:
+    """The zone that keeps the contact waiting longest: the one to name."""
+    if len(zones) == 1:
+        return zones[0]
+
+    def opens(zone: str) -> int:
+        hours = windows.everywhere((zone,), instant - DAY, hi)
+        if contains(hours, instant):
+            return instant
+        first = first_from(hours, instant)
+        return END if first is None else first
+
+    return max(zones, key=opens)

@@ -1,0 +1,95 @@
+"""What the gate answers: a verdict, always with the findings that led to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one rule had to say: `until` is the earliest instant at which it alone would allow."""
+
+    rule: str
+    pack: str
+    version: str
+    effect: str  # allow | warn | defer | bar | review
+    strength: str  # ban | presumption | advisory | contract | treatment
+    grade: str  # A | B | M | - (the lender's own)
+    citation: str
+    because: str
+    until: datetime | None = None
+    evidence: tuple[tuple[str, str], ...] = ()
+    message: str = ""  # names the sentence in which `because` can be said in another language
+
+
+@dataclass(frozen=True, slots=True)
+class PackRef:
+    id: str
+    version: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Obligation:
+    """A notice that is owed by now or falls due."""
+
+    rule: str
+    debt: str
+    earliest: date | None
+    latest: date | None
+    forms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What every verdict carries, whatever it says."""
+
+    findings: tuple[Finding, ...]
+    packs: tuple[PackRef, ...]
+    obligations: tuple[Obligation, ...] = ()
+    required_content: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """May be sent now, and until `closes`, the last lawful instant of this stretch."""
+
+    closes: datetime
+    grounds: Grounds
+
+
+@dataclass(frozen=True, slots=True)
+class Defer:
+    """Lawful from `opens` (the earliest instant under all rules together) until `closes`."""
+
+    opens: datetime
+    closes: datetime
+    grounds: Grounds
+
+
+@dataclass(frozen=True, slots=True)
+class Withhold:
+    """Not within this contact's life. `wake`: kinds of fact after which it is worth asking again."""
+
+    wake: tuple[str, ...]
+    grounds: Grounds
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A person must decide."""
+
+    grounds: Grounds
+
+
+Verdict = Permit | Defer | Withhold | Review
+
+
+def binding(verdict: Verdict) -> Finding | None:
+    """The finding that decided: the latest `until` of those that defer, else what bars or reviews."""
+    ranks = {"bar": 3, "review": 2, "defer": 1}
+    deciding = [f for f in verdict.grounds.findings if f.effect in ranks]
+    if not deciding:
+        return None
+    return max(deciding, key=lambda f: (ranks[f.effect], f.until.timestamp() if f.until else 0.0))

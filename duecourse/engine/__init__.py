@@ -1,0 +1,1 @@
+"""Everything that touches Temporal itself: server, connection, virtual time, workers, logs."""

@@ -1,0 +1,107 @@
+"""Where SQLite and PostgreSQL differ: how a transaction opens, and how a person and a loan are locked."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, select, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from duecourse.errors import InvalidInput, Unavailable
+from duecourse.ledger.tables import parties
+
+BUSY_SECONDS = 10
+_LOCK = text("SELECT pg_advisory_xact_lock(:key)")
+_PARTIES = select(parties.c.borrower).where(parties.c.lender == text(":lender"), parties.c.loan == text(":loan"))
+
+
+def create(url: str) -> Engine:
+    """An engine for a `sqlite:///FILE` or `postgresql+psycopg://...` address. Opens nothing yet."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise InvalidInput("ledger", url, "an address such as sqlite:///.duecourse/ledger.db") from None
+    match parsed.get_backend_name():
+        case "sqlite" if parsed.database and parsed.database != ":memory:":
+            engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+            event.listen(engine, "connect", _prepare_sqlite)
+            return engine
+        case "postgresql":
+            try:
+                return create_engine(parsed, isolation_level="READ COMMITTED", pool_pre_ping=True)
+            except ModuleNotFoundError as missing:
+                raise Unavailable(f"PostgreSQL needs the driver {missing.name}: pip install psycopg[binary]") from None
+        case _:
+            raise InvalidInput(
+                "ledger", url, "sqlite:///FILE or postgresql+psycopg://...; a ledger in memory cannot be shared"
+            )
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver would open deferred transactions by itself: two readers then both see the free slot
+    # of a cap, and both take it.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+    if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A read transaction: one state of the ledger, however many questions."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN")
+        else:
+            connection.execution_options(isolation_level="REPEATABLE READ")
+        try:
+            yield connection
+        finally:
+            connection.rollback()
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A write transaction, committed at its end. In SQLite it holds the only write lock from its start."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        try:
+            yield connection
+        except BaseException:
+            connection.rollback()
+            raise
+        connection.commit()
+
+
+def lock(connection: Connection, lender: str, loan: str) -> None:
+    """Lock all borrowers of the loan, ids ascending, then the loan, until the transaction ends.
+
+    SQLite holds its one write lock already.
+    """
+    if connection.dialect.name == "sqlite":
+        return
+    found = connection.execute(_PARTIES, {"lender": lender, "loan": loan}).scalars().all()
+    lock_people(connection, lender, found)
+    connection.execute(_LOCK, {"key": _key("loan", lender, loan)})
+
+
+def lock_people(connection: Connection, lender: str, borrowers: Iterable[str]) -> None:
+    """Lock these people, ids ascending, so that two transactions never wait for each other."""
+    if connection.dialect.name == "sqlite":
+        return
+    for borrower in sorted(borrowers):
+        connection.execute(_LOCK, {"key": _key("borrower", lender, borrower)})
+
+
+def _key(kind: str, lender: str, name: str) -> int:
+    digest = hashlib.sha256(f"{kind}|{lender}|{name}".encode()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)

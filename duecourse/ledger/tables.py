@@ -1,0 +1,334 @@
+"""The tables. Personal data lives in `borrowers`, `contact_points` and `texts`, and nowhere else.
+
+Every key is a natural one and NOT NULL: SQLite would accept a NULL twice in a unique key.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from duecourse.ledger.columns import Document, Instant
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False)
+
+
+lenders = Table(
+    "lenders",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _text("record"),  # the LenderRecord, as JSON
+)
+
+borrowers = Table(
+    "borrowers",
+    metadata,
+    _text("lender"),
+    _text("id"),
+    _text("name"),
+    _text("language"),
+    Column("residence", Document, nullable=False),
+    Column("zones", Document, nullable=False),  # every zone the borrower may be in; []: unknown
+    Column("consents_known", Boolean, nullable=False),  # false: the list was left out, so it is unknown
+    Column("history_known", Boolean, nullable=False),
+    _text("digest"),  # of the whole record, to tell a repeat from a change
+    PrimaryKeyConstraint("lender", "id"),
+    ForeignKeyConstraint(["lender"], ["lenders.id"]),
+)
+
+contact_points = Table(
+    "contact_points",
+    metadata,
+    _text("lender"),
+    _text("borrower"),
+    _text("channel"),
+    _text("id"),
+    _text("address"),
+    Column("undeliverable_since", Instant, nullable=True),
+    PrimaryKeyConstraint("lender", "borrower", "channel", "id"),
+    ForeignKeyConstraint(["lender", "borrower"], ["borrowers.lender", "borrowers.id"]),
+)
+
+ladders = Table(
+    "ladders",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    _text("content"),  # one snapshot for all loans that climb it
+)
+
+loans = Table(
+    "loans",
+    metadata,
+    _text("lender"),
+    _text("id"),
+    _text("debtor"),
+    _text("terms"),
+    _text("ladder"),
+    _text("tier"),
+    _text("creditor"),  # "" where the lender itself is the creditor
+    _text("digest"),
+    Column("seq", Integer, nullable=False),  # the head of the loan's sequence
+    Column("registered_at", Instant, nullable=False),
+    Column("closed_at", Instant, nullable=True),
+    Column("verdicts", Integer, nullable=False),  # length of the chain
+    _text("verdict_head"),
+    PrimaryKeyConstraint("lender", "id"),
+    ForeignKeyConstraint(["lender", "debtor"], ["borrowers.lender", "borrowers.id"]),
+    ForeignKeyConstraint(["ladder"], ["ladders.hash"]),
+    Index(None, "lender", "debtor"),
+)
+
+parties = Table(
+    "parties",
+    metadata,
+    _text("lender"),
+    _text("loan"),
+    _text("borrower"),
+    _text("role"),
+    PrimaryKeyConstraint("lender", "loan", "borrower"),
+    ForeignKeyConstraint(["lender", "loan"], ["loans.lender", "loans.id"]),
+    ForeignKeyConstraint(["lender", "borrower"], ["borrowers.lender", "borrowers.id"]),
+)
+
+facts = Table(
+    "facts",
+    metadata,
+    _text("lender"),
+    _text("loan"),
+    Column("loan_seq", Integer, nullable=False),
+    _text("id"),
+    _text("kind"),
+    Column("at", Instant, nullable=False),
+    _text("body"),
+    PrimaryKeyConstraint("lender", "loan", "loan_seq"),
+    UniqueConstraint("lender", "loan", "id"),
+    ForeignKeyConstraint(["lender", "loan"], ["loans.lender", "loans.id"]),
+    sqlite_with_rowid=False,  # a loan's rows lie side by side: a fold is one range read
+)
+
+consents = Table(
+    "consents",
+    metadata,
+    _text("lender"),
+    _text("borrower"),
+    _text("fact"),
+    _text("channel"),
+    _text("contact_point"),
+    _text("state"),
+    Column("at", Instant, nullable=False),
+    PrimaryKeyConstraint("lender", "borrower", "fact"),
+    ForeignKeyConstraint(["lender", "borrower"], ["borrowers.lender", "borrowers.id"]),
+    CheckConstraint("state IN ('given', 'revoked')", name="state"),
+    sqlite_with_rowid=False,
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    _text("lender"),
+    _text("borrower"),
+    _text("hold"),
+    _text("fact"),
+    _text("placed"),  # the HoldPlaced fact of the person, as JSON
+    _text("lifted"),  # the HoldLifted fact, as JSON; "" while it stands
+    PrimaryKeyConstraint("lender", "borrower", "hold"),
+    ForeignKeyConstraint(["lender", "borrower"], ["borrowers.lender", "borrowers.id"]),
+)
+
+rung_claims = Table(
+    "rung_claims",
+    metadata,
+    _text("lender"),
+    _text("loan"),
+    _text("episode"),
+    _text("installment"),
+    _text("rung"),
+    Column("claimed_at", Instant, nullable=False),
+    PrimaryKeyConstraint("lender", "loan", "episode", "installment", "rung"),
+    ForeignKeyConstraint(["lender", "loan"], ["loans.lender", "loans.id"]),
+    sqlite_with_rowid=False,
+)
+
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _text("lender"),
+    _text("loan"),
+    _text("borrower"),
+    _text("episode"),
+    _text("installment"),
+    _text("rung"),
+    _text("channel"),
+    Column("try", Integer, key="number", nullable=False),
+    _text("contact_point"),
+    _text("purpose"),
+    _text("obligation"),  # "" for an optional one
+    _text("state"),
+    Column("at", Instant, nullable=False),  # the instant of the send, as far as it is known
+    Column("closes", Instant, nullable=False),
+    Column("attempt", Integer, nullable=False),  # allotted here, so that it rises over activities too
+    Column("first_sending_at", Instant, nullable=True),
+    Column("deadline", Instant, nullable=True),  # no call is made after it
+    Column("provider_id", Text, nullable=True),
+    Column("verdict", Integer, nullable=False),
+    ForeignKeyConstraint(
+        ["lender", "loan", "episode", "installment", "rung"],
+        [
+            "rung_claims.lender",
+            "rung_claims.loan",
+            "rung_claims.episode",
+            "rung_claims.installment",
+            "rung_claims.rung",
+        ],
+    ),
+    CheckConstraint(
+        "state IN ('reserved','sending','accepted','delivered','failed','unknown','released','shadow')", name="state"
+    ),
+    Index(None, "lender", "borrower", "at"),
+    Index(None, "lender", "loan"),
+    Index(None, "channel", "provider_id"),
+)
+
+texts = Table(
+    "texts",
+    metadata,
+    Column("contact", Text, primary_key=True),
+    _text("address"),
+    _text("sender"),
+    _text("subject"),
+    _text("text"),
+    _text("html"),
+    _text("language"),
+    Column("at", Instant, nullable=False),  # the date the message bears, the same in each attempt
+    ForeignKeyConstraint(["contact"], ["contacts.id"]),
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    _text("channel"),
+    _text("provider_id"),
+    _text("status"),
+    Column("at", Instant, nullable=False),
+    PrimaryKeyConstraint("channel", "provider_id", "status"),
+)
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    _text("lender"),
+    _text("loan"),
+    Column("no", Integer, nullable=False),
+    _text("episode"),
+    _text("installment"),
+    _text("rung"),
+    _text("channel"),
+    Column("at", Instant, nullable=False),
+    _text("kind"),
+    _text("rule"),  # the rule that bound it; "" for a permit
+    Column("until", Instant, nullable=True),
+    _text("grounds"),
+    _text("inputs"),  # the case, ids and zones only; "" once erased or where none could be built
+    _text("salt"),
+    _text("commitment"),
+    _text("previous"),
+    _text("hash"),
+    PrimaryKeyConstraint("lender", "loan", "no"),
+    ForeignKeyConstraint(["lender", "loan"], ["loans.lender", "loans.id"]),
+)
+
+tasks = Table(
+    "tasks",
+    metadata,
+    _text("lender"),
+    _text("loan"),
+    _text("episode"),
+    _text("installment"),
+    _text("rung"),
+    _text("why"),
+    Column("at", Instant, nullable=False),
+    PrimaryKeyConstraint("lender", "loan", "episode", "installment", "rung"),
+    ForeignKeyConstraint(["lender", "loan"], ["loans.lender", "loans.id"]),
+)
+
+reviews = Table(
+    "reviews",
+    metadata,
+    _text("lender"),
+    _text("loan"),
+    _text("episode"),
+    _text("installment"),
+    _text("rung"),
+    Column("opened_at", Instant, nullable=False),
+    _text("answer"),  # "" while open
+    _text("by"),
+    Column("answered_at", Instant, nullable=True),
+    PrimaryKeyConstraint("lender", "loan", "episode", "installment", "rung"),
+    ForeignKeyConstraint(["lender", "loan"], ["loans.lender", "loans.id"]),
+)
+
+worklist = Table(
+    "worklist",
+    metadata,
+    Column("contact", Text, primary_key=True),  # a call to make, a letter to post; its words are in `texts`
+    _text("channel"),
+    Column("opened_at", Instant, nullable=False),
+    ForeignKeyConstraint(["contact"], ["contacts.id"]),
+)
+
+packs = Table(
+    "packs",
+    metadata,
+    _text("hash"),
+    _text("path"),
+    _text("content"),
+    PrimaryKeyConstraint("hash", "path"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    _text("lender"),
+    _text("loan"),
+    Column("loan_seq", Integer, nullable=False),
+    Column("start", Boolean, nullable=False),  # the loan may not be running: signal with start
+    Column("at", Instant, nullable=False),
+    ForeignKeyConstraint(["lender", "loan"], ["loans.lender", "loans.id"]),
+    Index(None, "at"),
+    sqlite_autoincrement=True,  # an acknowledged id never means another row
+)
+
+settings = Table("settings", metadata, Column("key", Text, primary_key=True), _text("value"))
+
+clock = Table(
+    "clock",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("offset_seconds", Integer, nullable=False),
+    Column("movable", Boolean, nullable=False),
+)

@@ -1,0 +1,58 @@
+"""The relay: repeats by signal what no loan has acknowledged, from ten seconds after the commit on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from duecourse.delivery import How, deliver
+from duecourse.ledger import outbox
+from duecourse.ledger.clock import book_offset
+from duecourse.ledger.store import Ledger
+
+EVERY = timedelta(seconds=2)
+
+log = structlog.get_logger(__name__)
+
+
+async def relay(ledger: Ledger, temporal: Client, clock: Callable[[], datetime], stop: asyncio.Event) -> None:
+    """Run until `stop` is set. `clock` gives real time, aware UTC; business time is that plus the book's offset.
+
+    Several relays may run at once: a loan that is told twice applies once.
+    """
+    while not stop.is_set():
+        try:
+            told = await relay_once(ledger, temporal, clock())
+        except (RPCError, SQLAlchemyError) as trouble:
+            log.warning("relay will try again", reason=type(trouble).__name__)
+        else:
+            if told:
+                log.info("relayed", loans=told)
+        try:
+            async with asyncio.timeout(EVERY.total_seconds()):
+                await stop.wait()
+        except TimeoutError:
+            continue
+
+
+async def relay_once(
+    ledger: Ledger, temporal: Client, real_now: datetime, *, patience: timedelta = outbox.PATIENCE
+) -> int:
+    """Tell every loan what it has not acknowledged for longer than `patience`; returns how many were told."""
+    now = real_now + await ledger.run(ledger.consult, book_offset)
+    batches = await ledger.run(ledger.consult, outbox.due, now, older_than=patience)
+    told = 0
+    for batch in batches:
+        try:
+            await deliver(ledger, temporal, batch, now, How.SIGNAL)
+            told += 1
+        except RPCError as trouble:
+            # One loan that cannot be told must not keep the others from hearing.
+            log.warning("loan not told", lender=batch.lender, loan=batch.loan, reason=trouble.status.name)
+    return told

@@ -1,0 +1,1 @@
+"""Durable drivers, one file per workflow. They wait and order; they decide nothing by themselves."""
