@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from email.utils import formataddr
 
 import structlog
 from temporalio import activity
@@ -35,6 +36,7 @@ from duecourse.ledger.refusals import refuse
 from duecourse.ledger.reservations import reserve
 from duecourse.ledger.sending import Sending
 from duecourse.ledger.store import Ledger
+from duecourse.loans.portfolio import LenderRecord
 from duecourse.messages.content import missing_content
 from duecourse.messages.errors import MessageRefused, UnknownTemplate
 from duecourse.messages.from_loan import context_for
@@ -123,7 +125,7 @@ class ContactActivities:
         """The exact text, or the names of what it lacks of the content that its rules demand."""
         dossier = reservation.dossier
         loan, person = dossier.loan, dossier.person
-        candidate = loan.owes(reservation.contact.episode, reservation.contact.installment, reservation.rung.id, now)
+        candidate = reservation.candidate
         if candidate is None:
             raise ApplicationError(f"contact {reservation.contact.id} is no longer owed", type="Moot")
         context = context_for(
@@ -143,7 +145,7 @@ class ContactActivities:
             return missing
         return Frozen(
             address=reservation.point.address,
-            sender=self._adapters.sender(channel),
+            sender=_sender(dossier.lender, channel) or self._adapters.sender(channel),
             subject=rendered.subject or "",
             text=rendered.text,
             html=rendered.html or "",
@@ -294,6 +296,17 @@ class ContactActivities:
                 type="ChannelNotConfigured",
             )
         return self._adapters[channel]
+
+
+def _sender(lender: LenderRecord, channel: str) -> str | None:
+    """Each lender writes under its own number and mailbox."""
+    match channel:
+        case "sms":
+            return lender.sms_sender
+        case "email":
+            return formataddr((lender.name, lender.mail_from))
+        case _:
+            return None
 
 
 def _ask(request: ContactRequest) -> Ask:

@@ -11,30 +11,35 @@ outside the sandbox. Money is Decimal in the loan's currency.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, TypeVar
 
+from sqlalchemy import Connection
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from duecourse.delivery import How, deliver
-from duecourse.engine.connect import connect
+from duecourse.engine.connect import ServerUnreachable, connect
 from duecourse.engine.lockstep import Book, Step, lockstep
+from duecourse.engine.virtual_time import arrive
 from duecourse.errors import NotAllowed, NotFound, Unavailable
 from duecourse.ledger import clock as book_clock
 from duecourse.ledger import outbox, queries, settings
 from duecourse.ledger.facts import Recorded, record_many
 from duecourse.ledger.outbox import Batch
-from duecourse.ledger.queries import LoanLine, Story
+from duecourse.ledger.queries import LoanLine, Story, Task
 from duecourse.ledger.registration import register_borrower, register_lender, register_loan
 from duecourse.ledger.store import Ledger
 from duecourse.loans.facts import FromOutside
 from duecourse.loans.portfolio import BorrowerRecord, LenderRecord, LoanRecord
 from duecourse.treatments.catalogue import load_ladder
 from workflows.contracts import STATUS, Applied, LoanStatus, loan_workflow_id
+
+T = TypeVar("T")
 
 DEFAULT_LEDGER = "sqlite:///.duecourse/ledger.db"
 
@@ -76,6 +81,20 @@ class Told:
     applied: Applied | None
 
 
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A book at a glance. `at` is business time, aware UTC."""
+
+    at: datetime
+    loans: tuple[LoanLine, ...]
+    contacts: Mapping[tuple[str, str], int]  # (channel, state)
+    verdicts: Mapping[tuple[str, str], int]  # (kind, binding rule, "" for permits)
+    tasks: tuple[Task, ...]
+    reviews: tuple[tuple[str, str, str, str, str], ...]  # lender, loan, episode, installment, rung
+    waiting: int  # loans that have not acknowledged what the ledger holds
+    paused_since: datetime | None
+
+
 @asynccontextmanager
 async def session(
     *,
@@ -100,6 +119,10 @@ async def session(
     opened = Ledger.open(ledger, sandbox=sandbox)
     try:
         yield Session(opened, clock, await connect(target) if temporal else None)
+    except RPCError as error:
+        if error.status not in (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED):
+            raise
+        raise ServerUnreachable(target or "the configured address", error) from error
     finally:
         opened.close()
 
@@ -155,11 +178,19 @@ async def start_loan(
 
 
 async def record_facts(
-    session: Session, lender: str, loan: str, facts: Sequence[FromOutside], *, at: datetime | None = None
+    session: Session,
+    lender: str,
+    loan: str,
+    facts: Sequence[FromOutside],
+    *,
+    at: datetime | None = None,
+    patience: timedelta | None = None,
 ) -> list[Told]:
     """Let facts into the ledger, all or none, then tell the loan and the person's other loans.
 
     A fact whose id is known with the same content changes nothing. `at`: business time, now if left out.
+    `patience`: how long to wait for the loan's answer, in real time; after it the fact stands all the same, and
+    the relay tells the loan. Left out: for as long as it takes.
     Raises NotFound, InvalidInput, Conflict before any effect.
     """
     now = at or await session.now()
@@ -174,12 +205,21 @@ async def record_facts(
             tuple(row for one in fresh for row in one.outbox),
             start=any(one.start for one in fresh),
         )
-        applied = await deliver(session.ledger, session.temporal, batch, now, How.UPDATE)
+        applied = await _within(patience, deliver(session.ledger, session.temporal, batch, now, How.UPDATE))
         told = {one.fact.id: applied for one in fresh}
     others = sorted({other for one in fresh for other in one.others})
     if others:
-        await drain_outbox(session, at=now)
+        await _within(patience, drain_outbox(session, at=now))
     return [Told(one, told.get(one.fact.id)) for one in recorded]
+
+
+async def _within(patience: timedelta | None, telling: Awaitable[T]) -> T | None:
+    """The answer, or None where none came in time; what is not acknowledged stays in the outbox."""
+    try:
+        async with asyncio.timeout(None if patience is None else patience.total_seconds()):
+            return await telling
+    except TimeoutError:
+        return None
 
 
 async def drain_outbox(session: Session, *, at: datetime | None = None) -> int:
@@ -198,17 +238,26 @@ async def find(session: Session, loan: str, lender: str | None = None) -> tuple[
 
 async def status(session: Session, lender: str, loan: str) -> LoanStatus:
     """What the loan's workflow says of itself. Raises NotFound, Unavailable where no worker answers."""
-    handle = session.temporal.get_workflow_handle(loan_workflow_id(lender, loan))
+    workflow_id = loan_workflow_id(lender, loan)
     try:
-        answer: LoanStatus = await handle.query(STATUS, result_type=LoanStatus, rpc_timeout=timedelta(seconds=10))
+        return await _ask(session, workflow_id)
     except RPCError as error:
         match error.status:
             case RPCStatusCode.NOT_FOUND:
                 raise NotFound("loan", f"{lender}/{loan}", "it has no workflow: import or start it") from error
+            case RPCStatusCode.FAILED_PRECONDITION:
+                # Started on the sandbox's clock a moment ago: the server refuses queries before the first task.
+                await arrive(session.temporal, workflow_id)
+                return await _ask(session, workflow_id)
             case _:
                 raise Unavailable(
                     f"loan {lender}/{loan} does not answer ({error.status.name.lower()}): run `python worker.py`"
                 ) from error
+
+
+async def _ask(session: Session, workflow_id: str) -> LoanStatus:
+    handle = session.temporal.get_workflow_handle(workflow_id)
+    answer: LoanStatus = await handle.query(STATUS, result_type=LoanStatus, rpc_timeout=timedelta(seconds=10))
     return answer
 
 
@@ -225,6 +274,24 @@ async def list_loans(session: Session, lender: str | None = None) -> list[LoanLi
 async def story(session: Session, lender: str, loan: str) -> Story:
     """Facts, verdicts with their findings, and contacts with their texts. Raises NotFound."""
     return await session.ledger.run(session.ledger.consult, queries.story, lender, loan, await session.now())
+
+
+async def overview(session: Session) -> Overview:
+    """The whole book as of now: loans, counts of messages and verdicts, and what waits for people or for loans."""
+    return await session.ledger.run(session.ledger.consult, _overview, await session.now())
+
+
+def _overview(connection: Connection, now: datetime) -> Overview:
+    return Overview(
+        at=now,
+        loans=tuple(queries.list_loans(connection, now)),
+        contacts=queries.count_contacts(connection),
+        verdicts=queries.count_verdicts(connection),
+        tasks=tuple(queries.list_tasks(connection)),
+        reviews=tuple(queries.open_reviews(connection)),
+        waiting=len(outbox.due(connection, now, older_than=timedelta(0))),
+        paused_since=settings.paused_since(connection),
+    )
 
 
 async def pause_all(session: Session) -> datetime:

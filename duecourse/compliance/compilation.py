@@ -44,7 +44,8 @@ def compile_rule(rule: files.RuleFile, header: files.HeaderFile, version: str, p
         try:
             primitive = compile_primitive(dated)
         except InvalidInput as error:
-            raise InvalidInput(f"versions.{index}.{error.field}", error.value, error.expected) from error
+            field = f"versions.{index}.{dated.primitive_name}.{error.field}"
+            raise InvalidInput(field, error.value, error.expected) from error
         versions.append(
             RuleVersion(
                 rule=rule.id,

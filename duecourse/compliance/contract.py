@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.json_schema import models_json_schema
 
 from duecourse.compliance.case import (
@@ -55,6 +55,19 @@ def _zone(name: str) -> str:
     return name
 
 
+def _written_out(value: object) -> object:
+    # Numbers would be read as seconds since 1970, and a case of 1970 falls under no rule at all.
+    if not isinstance(value, str) or value[4:5] != "-" or value[7:8] != "-":
+        raise ValueError("an ISO 8601 text: an instant with an offset, such as 2026-03-06T13:30:00Z, or a date")
+    return value
+
+
+def _money(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError('an amount as text, such as "500.00": numbers lose cents')
+    return value
+
+
 def _local_time(text: str) -> str:
     try:
         parse_minutes(text)
@@ -64,6 +77,9 @@ def _local_time(text: str) -> str:
 
 
 Zone = Annotated[str, AfterValidator(_zone)]
+Instant = Annotated[AwareDatetime, BeforeValidator(_written_out)]
+Date = Annotated[date, BeforeValidator(_written_out)]
+Money = Annotated[Decimal, BeforeValidator(_money)]
 LocalTime = Annotated[str, AfterValidator(_local_time), Field(description='"HH:MM", "24:00" being the end of the day')]
 Name = Annotated[str, Field(min_length=1)]
 
@@ -88,10 +104,10 @@ class ConsentIn(_Model):
     channel: AnyChannel
     address: Name = "*"
     state: Literal["given", "revoked"]
-    at: AwareDatetime
+    at: Instant
     about: Literal["contact", "hours", "frequency"] = Field("contact", description="what was agreed")
     debts: tuple[Name, ...] = Field((), description="none named: every debt")
-    until: date | None = Field(None, description="last day on which it holds")
+    until: Date | None = Field(None, description="last day on which it holds")
 
 
 class PreferenceIn(_Model):
@@ -101,14 +117,14 @@ class PreferenceIn(_Model):
     channel: AnyChannel = "*"
     address: Name = "*"
     place: Literal["*", "home", "work"] = "*"
-    until: date | None = Field(None, description="last day on which it holds")
+    until: Date | None = Field(None, description="last day on which it holds")
 
 
 class HoldIn(_Model):
     cause: Name
     debt: Name | None = Field(None, description="left out: it covers the person")
-    from_: date = Field(alias="from")
-    to: date | None = Field(None, description="first day after it; null: open")
+    from_: Date = Field(alias="from")
+    to: Date | None = Field(None, description="first day after it; null: open")
 
 
 class BorrowerIn(_Model):
@@ -124,14 +140,14 @@ class BorrowerIn(_Model):
 class DebtIn(_Model):
     id: Name
     product: Name
-    days_past_due: int = Field(ge=0)
-    balance: Decimal = Field(description="money is a string")
+    days_past_due: int = Field(ge=0, strict=True)
+    balance: Money = Field(description="money is a string")
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     account: str | None = Field(None, description="the account under which it was serviced when obtained")
 
 
 class EventIn(_Model):
-    at: AwareDatetime
+    at: Instant
     channel: Channel
     direction: Direction
     address: Name
@@ -150,8 +166,8 @@ class RequestIn(_Model):
     debts: Annotated[tuple[Name, ...], Field(min_length=1)]
     purpose: Purpose
     obligation: Name | None = Field(None, description="for a notice: the rule that demands it, or contract")
-    at: AwareDatetime
-    not_after: AwareDatetime | None = Field(None, description="left out: 30 days after `at`")
+    at: Instant
+    not_after: Instant | None = Field(None, description="left out: 30 days after `at`")
     place: Literal["home", "work"] | None = Field(None, description="the place to which the address is tied")
 
 

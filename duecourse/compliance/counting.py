@@ -75,7 +75,11 @@ def cool_off(version: RuleVersion, facts: Facts, rule: CoolOff) -> Say | None:
     for group in groups:
         barred: list[Interval] = []
         for event, second in zip(recent, facts.seconds, strict=True):
-            if event.recipient == facts.request.recipient and starts_cool_off(rule, event, group):
+            if (
+                event.result in rule.results
+                and event.recipient == facts.request.recipient
+                and starts_cool_off(rule, event, group)
+            ):
                 free = max(day_start(zone, local_day(zone, second) + rule.days) for zone in zones)
                 barred.append((second, free))
         if not barred:
@@ -110,8 +114,7 @@ def count_at(rule: Cap, facts: Facts, zones: tuple[str, ...], counted: list[int]
         return max((bisect_left(near, low + rule.length) - i for i, low in enumerate(near)), default=0)
     most = 0
     for zone in zones:
-        local = facts.days(zone)
-        days = [local[index] for index in counted]
+        days = facts.days(zone, counted)
         today = local_day(zone, instant)
         if rule.unit == "week":
             starts = [today - (today - 1 - rule.week_start) % 7]
@@ -188,8 +191,7 @@ def _barred_by_cap(rule: Cap, facts: Facts, zones: tuple[str, ...], counted: lis
         )
     barred: list[Interval] = []
     for zone in zones:
-        local = facts.days(zone)
-        days = [local[index] for index in counted]
+        days = facts.days(zone, counted)
         start = stop = days[0] - length  # the run of barred days that is being gathered
         for i in range(len(days) - limit + 1):
             first, last = days[i], days[i + limit - 1]

@@ -26,6 +26,7 @@ _LISTS = frozenset({"channels", "allowed"})
 class _Phrases:
     sentences: dict[str, dict[str, str]]
     frames: dict[str, dict[str, str]]
+    citations: dict[str, dict[str, str]]
     verdicts: dict[str, dict[str, str]]
     words: dict[str, dict[str, str]]
 
@@ -39,17 +40,35 @@ def explain_finding(finding: Finding, language: str = "en", zone: str = "UTC") -
     """One finding as a sentence: reason, rule, citation and next moment, in the clock of `zone`."""
     lang = _language(language)
     phrases = _phrases()
-    reason = (
-        _reason(finding.message, finding.evidence, lang) if finding.message in phrases.sentences else finding.because
-    )
-    frame = "bar_until" if finding.effect == "bar" and finding.until is not None else finding.effect
+    reason = finding_reason(finding, lang)
+    if finding.effect == "bar" and finding.strength == "treatment":
+        frame = "own"
+    elif finding.effect == "bar" and finding.until is not None:
+        frame = "bar_until"
+    else:
+        frame = finding.effect
     text = phrases.frames[frame][lang].format(
         because=reason[:1].upper() + reason[1:] if frame != "warn" else reason,
         rule=finding.rule,
-        citation=finding.citation,
+        citation=_citation(finding, lang),
         until=_moment(finding.until, zone),
     )
-    return text + phrases.frames["unverified"][lang] if finding.grade == "M" else text
+    if finding.grade != "M":
+        return text
+    return text + (" " if lang == "en" else "") + phrases.frames["unverified"][lang].strip()
+
+
+def finding_reason(finding: Finding, language: str = "en") -> str:
+    """The reason of a stored finding alone, without a full stop at its end."""
+    if finding.message not in _phrases().sentences:
+        return finding.because.rstrip(".。")
+    return _reason(finding.message, finding.evidence, _language(language)).rstrip(".。")
+
+
+def word(name: str, language: str = "en") -> str:
+    """A channel, cause, tier or role as people say it; the name itself where no word stands for it."""
+    words = _phrases().words
+    return words[name][_language(language)] if name in words else name
 
 
 def explain_verdict(verdict: Verdict, language: str = "en", zone: str = "UTC") -> list[str]:
@@ -85,8 +104,17 @@ def _word(name: str, value: str, language: Language) -> str:
     if name == "recipient" and value == "attorney":
         return words["attorney_role"][language]
     if name in _LISTS:
-        return ", ".join(words[part][language] if part in words else part for part in value.split(", "))
+        return (", " if language == "en" else "、").join(words[part][language] if part in words else part for part in value.split(", "))
     return words[value][language] if value in words else value
+
+
+def _citation(finding: Finding, language: Language) -> str:
+    citations = _phrases().citations
+    if finding.message == "tier":
+        tier = word(dict(finding.evidence)["tier"], language)
+        ladder = finding.pack.removeprefix("ladder:")
+        return citations["ladder"][language].format(ladder=ladder, version=finding.version, tier=tier)
+    return citations[finding.citation][language] if finding.citation in citations else finding.citation
 
 
 def _moment(instant: datetime | None, zone: str) -> str:
@@ -98,4 +126,4 @@ def _moment(instant: datetime | None, zone: str) -> str:
 @cache
 def _phrases() -> _Phrases:
     raw = yaml.safe_load(resources.files(__package__).joinpath("sentences.yaml").read_text(encoding="utf-8"))
-    return _Phrases(raw["sentences"], raw["frames"], raw["verdicts"], raw["words"])
+    return _Phrases(raw["sentences"], raw["frames"], raw["citations"], raw["verdicts"], raw["words"])

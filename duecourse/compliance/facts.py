@@ -7,8 +7,9 @@ same contact forty times. Nothing here decides anything.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from operator import attrgetter
+from typing import Literal
 
 from duecourse.compliance.case import Case, Event
 from duecourse.compliance.intervals import (
@@ -93,6 +94,7 @@ class Facts:
         "request_debts",
         "seconds",
         "selection",
+        "word",
         "zones",
     )
 
@@ -117,19 +119,22 @@ class Facts:
             cutoff = request.at - timedelta(seconds=selection.longest + DAY)
             self.recent = sorted([event for event in case.history if event.at >= cutoff], key=_instant)
             self.seconds = [floor_second(event.at) for event in self.recent]
+        self.word: tuple[datetime, str] | Literal["unasked"] | None = "unasked"  # the person's last word
         self.named: Intervals | None = None  # times named as inconvenient, once a rule has asked
         self.counted: dict[tuple[Counter, str | None, frozenset[str] | None], list[int]] = {}
-        self._days: dict[str, list[int]] = {}
+        self._days: dict[tuple[str, int], list[int]] = {}
         self._groups: dict[frozenset[str], tuple[frozenset[str], ...]] = {}
         self._periods: dict[tuple[int, frozenset[str] | None], list[Interval]] = {}
         self._reply: int | None = -1
 
-    def days(self, zone: str) -> list[int]:
-        """The local dates of the recent contacts, in the order of their instants."""
-        known = self._days.get(zone)
+    def days(self, zone: str, counted: list[int]) -> list[int]:
+        """The local dates of counted contacts, ascending; `counted` is one of the lists that `self.counted` keeps."""
+        key = (zone, id(counted))
+        known = self._days.get(key)
         if known is None:
-            known = local_days(zone, self.seconds)
-            self._days[zone] = known
+            seconds = self.seconds
+            known = local_days(zone, [seconds[index] for index in counted])
+            self._days[key] = known
         return known
 
     def debt_groups(self, merge_products: frozenset[str]) -> tuple[frozenset[str], ...]:

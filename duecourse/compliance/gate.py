@@ -8,6 +8,7 @@ second is lawful only if the whole seconds on both sides of it are.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from duecourse.compliance.case import Case
 from duecourse.compliance.counting import cap, cool_off
@@ -137,45 +138,47 @@ def _listen(facts: Facts) -> tuple[_Heard, _Heard, tuple[str, ...]]:
     return binding, advisory, tuple(required)
 
 
-def _earliest(facts: Facts, binding: _Heard) -> tuple[int | None, dict[int, int]]:
+def _earliest(facts: Facts, binding: _Heard) -> tuple[int | None, dict[int, tuple[int, int]]]:
     """The first second from the request on that all allow, and which rules moved it to where."""
     lawful_now = all(contains(say.allowed, facts.floor) and contains(say.allowed, facts.ceil) for _, say in binding)
     if lawful_now:
         return facts.floor, {}
     at = facts.ceil
-    pushed: dict[int, int] = {}
+    pushed: dict[int, tuple[int, int]] = {}
     moved = True
     while moved:
         moved = False
         for index, (_, say) in enumerate(binding):
             first = first_from(say.allowed, at)
             if first is None or first > facts.last:
-                pushed[index] = first if first is not None else END
+                pushed[index] = (at, first if first is not None else END)
                 return None, pushed
             if first > at:
+                pushed[index] = (at, first)
                 at = first
-                pushed[index] = first
                 moved = True
     return at, pushed
 
 
-def _speak(facts: Facts, binding: _Heard, pushed: dict[int, int]) -> tuple[list[Finding], tuple[str, ...], set[str]]:
+def _speak(
+    facts: Facts, binding: _Heard, pushed: dict[int, tuple[int, int]]
+) -> tuple[list[Finding], tuple[str, ...], set[str]]:
     """A finding for each rule that does not allow the request as it stands, or that moved it further."""
     findings: list[Finding] = []
     wake: dict[str, None] = {}
     effects: set[str] = set()
     for index, (version, say) in enumerate(binding):
-        now = contains(say.allowed, facts.floor) and contains(say.allowed, facts.ceil)
-        if now and index not in pushed:
-            continue
-        first = pushed[index] if now else first_from(say.allowed, facts.ceil)
-        instant = (
-            _just_before(say, first, facts)
-            if now
-            else facts.floor
-            if facts.floor == facts.ceil
-            else _unlawful(say, facts)
-        )
+        first: int | None
+        asked_from: int | None = None
+        if contains(say.allowed, facts.floor) and contains(say.allowed, facts.ceil):
+            if index not in pushed:
+                continue
+            # It allows the request as it stands, but not the moment to which other rules had moved it.
+            asked_from, first = pushed[index]
+            instant = asked_from
+        else:
+            instant = facts.floor if not contains(say.allowed, facts.floor) else facts.ceil
+            first = first_from(say.allowed, facts.ceil)
         effect = "defer"
         if first is None or first >= facts.hi:
             first, effect = None, say.effect
@@ -184,20 +187,9 @@ def _speak(facts: Facts, binding: _Heard, pushed: dict[int, int]) -> tuple[list[
             # It would allow, but not within this contact's life.
             effect = say.effect
         effects.add(effect)
-        findings.append(_finding(version, say, effect, first, instant))
+        found = _finding(version, say, effect, first, instant)
+        findings.append(found if asked_from is None else replace(found, asked_from=to_datetime(asked_from)))
     return findings, tuple(wake), effects
-
-
-def _just_before(say: Say, first: int | None, facts: Facts) -> int:
-    """An instant at which a rule that allowed the request itself stood in the way later."""
-    if first is None or first >= END:
-        allowed = stretch(say.allowed, facts.ceil)
-        return allowed[1] if allowed is not None else facts.ceil
-    return first - 1
-
-
-def _unlawful(say: Say, facts: Facts) -> int:
-    return facts.floor if not contains(say.allowed, facts.floor) else facts.ceil
 
 
 def _closes(facts: Facts, binding: _Heard, opens: int) -> int:
@@ -224,7 +216,17 @@ def _finding(
         own = "treatment" if rule == "treatment:window" else "ban"
         citation = "The treatment's own send window" if rule == "treatment:window" else "Duecourse fails closed"
         return Finding(
-            rule, "-", "-", effect, own, "-", citation, because(say.message, evidence), until, evidence, say.message
+            rule=rule,
+            pack="-",
+            version="-",
+            effect=effect,
+            strength=own,
+            grade="-",
+            citation=citation,
+            because=because(say.message, evidence),
+            until=until,
+            evidence=evidence,
+            message=say.message,
         )
     return Finding(
         rule=version.rule,
@@ -272,7 +274,15 @@ def _unknown_obligation(facts: Facts) -> list[Finding]:
     message = "obligation_not_binding"
     return [
         Finding(
-            "gate:obligation", "-", "-", "warn", "advisory", "-", "Duecourse fails closed",
-            because(message, evidence), None, evidence, message,
+            rule="gate:obligation",
+            pack="-",
+            version="-",
+            effect="warn",
+            strength="advisory",
+            grade="-",
+            citation="Duecourse fails closed",
+            because=because(message, evidence),
+            evidence=evidence,
+            message=message,
         )
-    ]  # fmt: skip
+    ]

@@ -66,8 +66,9 @@ def named_times(version: RuleVersion, facts: Facts, rule: NamedTimes) -> Say | N
     zones = facts.zones
 
     def describe(instant: int) -> Evidence:
-        local = (("time", clock(zones[0], instant)), ("zone", zones[0])) if zones else ()
-        return (("channel", facts.request.channel), *local)
+        zone, named = _named_at(preferences, facts, instant)
+        local = (("time", clock(zone, instant)), ("zone", zone)) if zone is not None else ()
+        return (("channel", facts.request.channel), *local, ("named", named))
 
     message = "named_times" if zones else "named_channel"
     say = Say(facts.free(barred), message, describe, wake=("preference_changed",))
@@ -116,17 +117,31 @@ def _concerns(preference: Preference, facts: Facts) -> bool:
     )
 
 
-def _barred_times(preference: Preference, facts: Facts) -> Intervals | None:
+def _named_at(preferences: tuple[Preference, ...], facts: Facts, instant: int) -> tuple[str | None, str]:
+    """The zone and the wish that stand in the way at that instant: what to tell the person who asks."""
+    for preference in preferences:
+        if not _concerns(preference, facts):
+            continue
+        for zone in facts.zones:
+            times = _barred_times(preference, facts, (zone,))
+            if times is not None and contains(times, instant):
+                days = ", ".join(preference.weekdays) or "daily"
+                return zone, f"{days} {show_minutes(preference.from_minute)}-{show_minutes(preference.to_minute)}"
+    return (facts.zones[0] if facts.zones else None), "daily 00:00-24:00"
+
+
+def _barred_times(preference: Preference, facts: Facts, zones: tuple[str, ...] | None = None) -> Intervals | None:
     """None where local time is needed and no zone is known."""
+    zones = facts.zones if zones is None else zones
     always = not preference.weekdays and preference.from_minute == 0 and preference.to_minute == 1440
     times: Intervals
     if always:
         times = ((BEGINNING, END),)
-    elif not facts.zones:
+    elif not zones:
         return None
     else:
         named = on_days(preference.weekdays, preference.from_minute, preference.to_minute)
-        times = named.anywhere(facts.zones, facts.floor - 8 * DAY, facts.hi)
+        times = named.anywhere(zones, facts.floor - 8 * DAY, facts.hi)
     if preference.until is not None:
         times = intersect(times, ((BEGINNING, facts.over_by(preference.until.toordinal() + 1)),))
     return times

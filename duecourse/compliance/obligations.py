@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from duecourse.compliance.case import Case, Debt, Event
+from duecourse.compliance.case import Case, Debt
 from duecourse.compliance.facts import Facts
 from duecourse.compliance.local_time import floor_second, local_day
 from duecourse.compliance.rules import Notice, RuleVersion
@@ -64,17 +64,13 @@ def _arisen(notice: Notice, case: Case, debt: Debt, facts: Facts) -> date | None
             ]
             return min(starts, default=None)
         case "initial_communication":
-            spoken = [event for event in case.history or () if _communicates(event) and debt.id in event.debts]
-            if not spoken:
-                return None
-            first = min(spoken, key=lambda event: event.at)
-            return _date(facts, floor_second(first.at))
-
-
-def _communicates(event: Event) -> bool:
-    if event.direction == "inbound":
-        return event.result == "conversation"
-    return event.result in COMMUNICATED
+            spoken = [
+                event.at
+                for event in case.history or ()
+                if (event.result == "conversation" if event.direction == "inbound" else event.result in COMMUNICATED)
+                and debt.id in event.debts
+            ]
+            return _date(facts, floor_second(min(spoken))) if spoken else None
 
 
 def _served(version: RuleVersion, case: Case, debt: Debt, facts: Facts, arisen: date) -> bool:

@@ -185,6 +185,11 @@ class VersionFile(_File):
             if isinstance(value, _File) and name not in ("coverage", "adopted", "in_force", "ended")
         ]
 
+    @property
+    def primitive_name(self) -> str:
+        """The key under which the primitive stands."""
+        return next(name for name, value in self if value is self.primitives[0])
+
     @model_validator(mode="after")
     def _sound(self) -> VersionFile:
         if len(self.primitives) != 1:

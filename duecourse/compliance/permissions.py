@@ -16,7 +16,9 @@ def consent(version: RuleVersion, facts: Facts, rule: ConsentRule) -> Say | None
     """The last word of the person about this channel and address decides; a revocation holds from when it is known."""
     if facts.case.person.consents is None:
         return missing("consents")
-    last = last_word(facts)
+    if facts.word == "unasked":
+        facts.word = last_word(facts)
+    last = facts.word
     state = None if last is None else last[1]
     if state == "given" or (state is None and rule.basis == "opt_out"):
         return None

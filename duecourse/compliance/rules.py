@@ -173,11 +173,11 @@ class Coverage:
     countries: frozenset[str] = frozenset()
     regions: frozenset[str] = frozenset()
     min_days_past_due: int | None = None
+    everywhere: bool = field(init=False, default=True)  # it looks neither at the place nor at the debts
 
-    @property
-    def everywhere(self) -> bool:
-        """It looks neither at the place nor at the debts."""
-        return not (self.countries or self.regions or self.products) and self.min_days_past_due is None
+    def __post_init__(self) -> None:
+        looks = self.countries or self.regions or self.products or self.min_days_past_due is not None
+        object.__setattr__(self, "everywhere", not looks)
 
     def binds(self, role: str, agreements: frozenset[str], channel: str, purpose: str, kind: str) -> bool:
         """Can it bind such a request of such a lender at all?"""

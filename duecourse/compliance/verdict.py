@@ -20,6 +20,7 @@ class Finding:
     because: str
     until: datetime | None = None
     evidence: tuple[tuple[str, str], ...] = ()
+    asked_from: datetime | None = None  # it allows the request as it stands, but not where other rules had moved it
     message: str = ""  # names the sentence in which `because` can be said in another language
 
 
@@ -87,9 +88,16 @@ Verdict = Permit | Defer | Withhold | Review
 
 
 def binding(verdict: Verdict) -> Finding | None:
-    """The finding that decided: the latest `until` of those that defer, else what bars or reviews."""
+    """The finding that decided: what bars or reviews, else the latest `until` of those that do not allow it now.
+
+    A rule that only moves a moment on, to which others had deferred (the cap frees at midnight, the morning opens at
+    eight), is not the one that decided.
+    """
     ranks = {"bar": 3, "review": 2, "defer": 1}
     deciding = [f for f in verdict.grounds.findings if f.effect in ranks]
     if not deciding:
         return None
-    return max(deciding, key=lambda f: (ranks[f.effect], f.until.timestamp() if f.until else 0.0))
+    return max(
+        deciding,
+        key=lambda f: (ranks[f.effect], f.asked_from is None, f.until.timestamp() if f.until else 0.0),
+    )

@@ -12,6 +12,7 @@ from duecourse.ledger.dossier import Dossier, append
 from duecourse.ledger.tables import reviews, tasks
 from duecourse.loans.facts import Decided
 from duecourse.loans.loan import MOST_DECISIONS
+from duecourse.loans.state import PAUSED
 
 SOONEST = timedelta(seconds=2)  # a deferral to "now" would let the loan spin
 _KINDS_OF_WAKE = {"hold_lifted": "hold_lifted", "consent_given": "consent"}  # the gate's words, our facts' kinds
@@ -62,7 +63,7 @@ def write_decision(
     episode, installment, rung = claim
     known = dossier.loan.claims.get("/".join(claim))
     goes_on = outcome in ("deferred", "failed", "try_next") or (outcome == "withheld" and wake)
-    if goes_on and known is not None and known.decisions + 1 >= MOST_DECISIONS:
+    if goes_on and rule != PAUSED and known is not None and known.decisions + 1 >= MOST_DECISIONS:
         outcome, opens, closes, wake, next_channel = "task", None, None, (), None
         rule = rule or "ledger:decisions"
     if outcome == "deferred":
@@ -147,8 +148,9 @@ def own_finding(
     *,
     effect: str = "bar",
     until: datetime | None = None,
+    message: str = "",
 ) -> Finding:
-    """A finding of the ledger's own, for silences that no law asks for."""
+    """A finding of the ledger's own, for silences that no law asks for; `message` names its sentence."""
     return Finding(
         rule=rule,
         pack="-",
@@ -160,6 +162,7 @@ def own_finding(
         because=because,
         until=until,
         evidence=evidence,
+        message=message,
     )
 
 

@@ -30,7 +30,8 @@ def case_for(
     ends = candidate.expires_on
     not_after = at + LONGEST_LIFE if ends is None else datetime.combine(ends, time(0), UTC) + LAST_ZONE
     return Case(
-        packs=dossier.lender.packs or dossier.packs.ids_for(dossier.person.residence),
+        # The lender's own packs come on top: none of them can switch off the law of the borrower's place.
+        packs=tuple(dict.fromkeys((*dossier.packs.ids_for(dossier.person.residence), *dossier.lender.packs))),
         lender=Lender(dossier.lender.role, dossier.lender.agreements),
         person=Person(
             id=dossier.person.id,

@@ -56,6 +56,7 @@ _RELEASE = (
     .where(contacts.c.id == bindparam("id_"), contacts.c.state.in_(("reserved", "sending")))
     .values(state="released")
 )
+_RELEASE_OWN = _RELEASE.where(contacts.c.attempt == bindparam("attempt_"))
 _DEAD = (
     update(contact_points)
     .where(
@@ -159,13 +160,19 @@ def release(
     contact: str,
     now: datetime,
     cause: Literal["not_accepted", "undeliverable"] = "not_accepted",
+    *,
+    attempt: int | None = None,
 ) -> None:
     """It was certainly not accepted: the slot is free again. The next reservation is a new try.
 
     `undeliverable`: the provider refused the address for good; the contact point is not used again, and
-    the next `reserve` goes to another address or channel.
+    the next `reserve` goes to another address or channel. `attempt`: the attempt that knows it; what it
+    says late of its own call must not free the slot that a newer attempt may be using.
     """
-    connection.execute(_RELEASE, {"id_": contact})
+    if attempt is None:
+        connection.execute(_RELEASE, {"id_": contact})
+    else:
+        connection.execute(_RELEASE_OWN, {"id_": contact, "attempt_": attempt})
     if cause == "undeliverable":
         point = connection.execute(_POINT_OF, {"id_": contact}).one()
         connection.execute(
@@ -188,7 +195,7 @@ def settle(connection: Connection, ask: Ask, now: datetime) -> Resumed | Settled
     still owed, it is deferred, longer each time.
     """
     dossier = open_dossier(connection, ask.lender, ask.loan)
-    live = next((one for one in dossier.of_claim(ask.claim) if one.live), None)
+    live = next((one for one in dossier.of_claim(ask.claim) if one.live and one.channel == ask.channel), None)
     if live is not None and live.state == "sending":
         return resume_moot(connection, dossier, live)
     if live is not None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, select, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 from duecourse.errors import InvalidInput, Unavailable
 from duecourse.ledger.tables import parties
@@ -73,7 +73,13 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """A write transaction, committed at its end. In SQLite it holds the only write lock from its start."""
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            try:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            except OperationalError as busy:
+                raise Unavailable(
+                    f"another process has kept the ledger's write lock for {BUSY_SECONDS} s ({busy.orig}); "
+                    "nothing was written: try again, and look for a process that hangs"
+                ) from busy
         try:
             yield connection
         except BaseException:

@@ -120,7 +120,7 @@ def _known(connection: Connection, dossier: Dossier, fact: Fact) -> Fact | None:
                 raise Conflict(f"fact {fact.id} is recorded with other content; a correction is a new fact")
             return row
     if isinstance(fact, ConsentGiven | OptOut):
-        # This loan may have been closed when the person said so.
+        # This loan may have been registered since, and begun with another word on the same channel.
         found = connection.execute(
             _CONSENT, {"lender_": lender, "borrower_": dossier.person.id, "fact_": fact.id}
         ).first()
@@ -138,17 +138,18 @@ def _spread(connection: Connection, dossier: Dossier, fact: Fact, now: datetime)
     person = dossier.person.id
     if not people.covers_person(fact, people.hold_ids(connection, lender, person)):
         return ()
-    others = people.open_loans(connection, lender, person, loan)
+    others = people.other_loans(connection, lender, person, loan)
     twin = people.derived(fact, lender, person)
-    for other in others:
+    for other, is_open in others.items():
         theirs = open_dossier(connection, lender, other)
         if isinstance(fact, HoldPlaced) and fact.hold in theirs.loan.placed:
             raise Conflict(f"hold {fact.hold} names a hold of loan {other} already; use another id")
         append(connection, theirs, twin)
-        tell(connection, theirs, len(theirs.rows), now, start=False)
+        if is_open:
+            tell(connection, theirs, len(theirs.rows), now, start=False)
         save(connection, theirs, now)
     people.write(connection, lender, person, fact)
-    return others
+    return tuple(other for other, is_open in others.items() if is_open)
 
 
 def _check(dossier: Dossier, fact: Fact, now: datetime) -> None:

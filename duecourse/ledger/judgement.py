@@ -13,10 +13,12 @@ from duecourse.ledger.cases import case_for
 from duecourse.ledger.dossier import ContactRow, Dossier
 from duecourse.ledger.outcomes import Ask
 from duecourse.loans.loan import Candidate
+from duecourse.loans.state import PAUSED
 from duecourse.treatments.thinning import thin
 
 _SECOND = timedelta(seconds=1)
 _PAUSE_STEP = timedelta(minutes=15)
+_LONGEST_PAUSE_STEP = timedelta(hours=4)  # how late, at most, a rung hears that sends go on
 
 
 def judge(
@@ -32,13 +34,14 @@ def judge(
     if silence is not None:
         return None, Withhold((), grounds_of(_silent(candidate, silence)))
     if dossier.paused_since is not None:
-        opens = now + max(_PAUSE_STEP, now - dossier.paused_since)  # twenty answers last for any pause
+        opens = now + min(max(_PAUSE_STEP, now - dossier.paused_since), _LONGEST_PAUSE_STEP)
         finding = own_finding(
-            "ledger:pause_all",
+            PAUSED,
             "all sends are paused by the lender",
             (("since", dossier.paused_since.isoformat()),),
             effect="defer",
             until=opens,
+            message="pause_all",
         )
         return None, Defer(opens, opens + room, grounds_of(finding))
     thinned = thin(candidate.rung, dossier.tier, dossier.loan.ladder)
@@ -48,6 +51,7 @@ def judge(
             "ledger:contact_point",
             f"no usable contact point for {ask.channel} is on record",
             (("channel", ask.channel),),
+            message="contact_point",
         )
         found = (finding,) if thinned is None else (finding, thinned)
         return None, Withhold((), Grounds(found, ()))
@@ -73,6 +77,7 @@ def _with_room(
         (("needs", f"{int(room.total_seconds())} s"),),
         effect="defer",
         until=now + SOONEST,
+        message="room",
     )
     if permit.closes >= needed:  # lawful long enough: only the loan's own window was too short
         return Defer(now + SOONEST, permit.closes, _adding(permit.grounds, finding))
@@ -99,6 +104,9 @@ def _silent(candidate: Candidate, silence: str) -> Finding:
         "overtaken": "a later step of the same purpose fell due before it could go out",
     }
     because = said.get(silence, silence).format(life=candidate.rung.life_days)
-    return own_finding(
-        f"treatment:{silence}", because, (("rung", candidate.rung.id), ("due_on", candidate.due_on.isoformat()))
+    evidence = (
+        ("rung", candidate.rung.id),
+        ("due_on", candidate.due_on.isoformat()),
+        ("life", str(candidate.rung.life_days)),
     )
+    return own_finding(f"treatment:{silence}", because, evidence, message=silence)

@@ -10,6 +10,7 @@ from duecourse.ledger.dossier import ContactPoint, ContactRow, Dossier
 from duecourse.ledger.verdicts import Judged
 from duecourse.loans.decisions import Plan
 from duecourse.loans.facts import Contacted, Decided, Fact
+from duecourse.loans.loan import Candidate
 from duecourse.treatments.ladder import Rung
 
 Outcome = Literal["sent", "deferred", "withheld", "review", "moot", "try_next", "unknown", "task", "shadow"]
@@ -79,6 +80,7 @@ class Reservation:
     contact: ContactRow
     attempt: int
     rung: Rung
+    candidate: Candidate | None  # what is to be worded; None where nothing is any more
     point: ContactPoint
     required_content: tuple[str, ...]
     dossier: Dossier  # the folded loan, the lender's record, the person

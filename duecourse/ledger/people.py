@@ -1,7 +1,8 @@
 """Facts of a person: consents, opt-outs and holds that cover all their loans, present and future.
 
-A person's fact enters through one loan and becomes one row in each open loan of the debtor; a loan that is
-registered later begins with what is still in force.
+A person's fact enters through one loan and becomes one row in each other loan of the debtor; a loan that
+is registered later begins with what is still in force. Closed loans get the row too, without being told: a
+reversal may open them again, and their hold or opt-out must then be there.
 """
 
 from __future__ import annotations
@@ -32,12 +33,11 @@ _HOLDS = (
     .order_by(holds.c.hold)
 )
 _OTHERS = (
-    select(loans.c.id)
+    select(loans.c.id, loans.c.closed_at)
     .where(
         loans.c.lender == bindparam("lender_"),
         loans.c.debtor == bindparam("borrower_"),
         loans.c.id != bindparam("loan_"),
-        loans.c.closed_at.is_(None),
     )
     .order_by(loans.c.id)
 )
@@ -68,10 +68,10 @@ def hold_ids(connection: Connection, lender: str, borrower: str) -> frozenset[st
     return frozenset(row.hold for row in connection.execute(_HOLDS, {"lender_": lender, "borrower_": borrower}))
 
 
-def open_loans(connection: Connection, lender: str, borrower: str, besides: str) -> tuple[str, ...]:
-    """The debtor's other open loans, ids ascending."""
+def other_loans(connection: Connection, lender: str, borrower: str, besides: str) -> dict[str, bool]:
+    """The debtor's other loans, ids ascending, and whether each is open."""
     found = connection.execute(_OTHERS, {"lender_": lender, "borrower_": borrower, "loan_": besides})
-    return tuple(found.scalars())
+    return {row.id: row.closed_at is None for row in found}
 
 
 def write(connection: Connection, lender: str, borrower: str, fact: Fact) -> None:

@@ -13,10 +13,14 @@ from duecourse.compliance.verdict import Grounds
 from duecourse.errors import NotFound
 from duecourse.ledger.dossier import read_dossier
 from duecourse.ledger.outcomes import Frozen
+from duecourse.ledger.plans import plan_of
 from duecourse.ledger.tables import contacts, loans, reviews, tasks, texts, verdicts
 from duecourse.ledger.verdicts import GROUNDS
+from duecourse.loans.decisions import Plan
 from duecourse.loans.facts import Fact
+from duecourse.loans.loan import Loan
 from duecourse.loans.state import Stage
+from duecourse.treatments.ladder import Tier
 
 _TEXT_COLUMNS = (
     texts.c.address,
@@ -154,6 +158,10 @@ class Story:
     contacts: tuple[StoredContact, ...]
     language: str  # the debtor's
     zones: tuple[str, ...]
+    loan: Loan  # folded from all rows
+    loan_tier: Tier
+    paused_since: datetime | None  # since when no message of any lender goes out
+    plan: Plan | None  # the lawful window of the next rung, as of now
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +235,10 @@ def story(connection: Connection, lender: str, loan: str, now: datetime) -> Stor
         contacts=tuple(contacts_of(connection, lender, loan)),
         language=dossier.person.language,
         zones=dossier.person.zones,
+        loan=dossier.loan,
+        loan_tier=dossier.tier,
+        paused_since=dossier.paused_since,
+        plan=plan_of(dossier, now),
     )
 
 

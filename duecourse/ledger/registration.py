@@ -26,7 +26,9 @@ _LENDER = select(lenders.c.record).where(lenders.c.id == bindparam("lender_"))
 _BORROWER = select(borrowers.c.digest).where(
     borrowers.c.lender == bindparam("lender_"), borrowers.c.id == bindparam("borrower_")
 )
-_KNOWN = select(borrowers.c.id).where(borrowers.c.lender == bindparam("lender_"))
+_KNOWN = select(borrowers.c.id).where(
+    borrowers.c.lender == bindparam("lender_"), borrowers.c.id.in_(bindparam("ids_", expanding=True))
+)
 _CONSENTS = select(consents.c.fact).where(
     consents.c.lender == bindparam("lender_"), consents.c.borrower == bindparam("borrower_")
 )
@@ -91,8 +93,9 @@ def register_borrower(connection: Connection, lender: str, record: BorrowerRecor
     values: dict[str, Any] = {
         "name": record.name,
         "language": record.language,
-        # The postal code is told to the zones and then left out: verdicts keep the place they were decided for.
-        "residence": {"country": record.country, "region": record.region, "city": record.city},
+        # City and postal code are told to the zones and then left out: verdicts keep the place they were
+        # decided for, and must not say where a person lives.
+        "residence": {"country": record.country, "region": record.region},
         "zones": list(record.zones or derive_zones(place, record.phone)),
         "consents_known": record.consents is not None,
         "history_known": record.history == "complete",
@@ -132,11 +135,12 @@ def register_loan(
     lender = _require_lender(connection, terms.lender)
     if creditor is not None and creditor not in lender.creditors:
         raise InvalidInput("creditor", creditor, f"one of {', '.join(sorted(lender.creditors)) or 'none'}")
-    known_people = set(connection.execute(_KNOWN, {"lender_": terms.lender}).scalars())
-    for party in terms.parties:
-        if party.borrower not in known_people:
-            raise NotFound("borrower", party.borrower, "register the borrower before the loan")
-    dialect.lock_people(connection, terms.lender, [party.borrower for party in terms.parties])
+    bound = [party.borrower for party in terms.parties]
+    known_people = set(connection.execute(_KNOWN, {"lender_": terms.lender, "ids_": bound}).scalars())
+    for borrower in bound:
+        if borrower not in known_people:
+            raise NotFound("borrower", borrower, "register the borrower before the loan")
+    dialect.lock_people(connection, terms.lender, bound)
     dialect.lock(connection, terms.lender, terms.loan)
     terms_text, ladder_text = terms.model_dump_json(), ladder.model_dump_json()
     ladder_hash = hashlib.sha256(ladder_text.encode()).hexdigest()

@@ -198,7 +198,9 @@ def _take(
     else:
         shadow = not sending.reaches(point.address)
         contact = _insert(connection, dossier, candidate, ask, point, closes, judged, now, shadow=shadow)
-    reservation = Reservation(contact, contact.attempt, candidate.rung, point, permit.grounds.required_content, dossier)
+    reservation = Reservation(
+        contact, contact.attempt, candidate.rung, candidate, point, permit.grounds.required_content, dossier
+    )
     if contact.state == "shadow":
         append(connection, dossier, contacted(contact, "shadow", now))
         return Settled("shadow", (), None, judged, shadow=reservation)
@@ -294,7 +296,7 @@ def _resume(
     known = [one for one in dossier.points if (one.channel, one.id) == (live.channel, live.contact_point)]
     point = known[0] if known else ContactPoint(live.channel, live.contact_point, "", False)
     return Resumed(
-        Reservation(live, live.attempt, rung, point, (), dossier),
+        Reservation(live, live.attempt, rung, candidate, point, (), dossier),
         judged,
         None if row is None else Frozen(*row),
         live.first_sending_at or live.at,

@@ -76,13 +76,15 @@ def held_days(holds: Iterable[Held], begin: date, end: date) -> int:
 
 
 def to_lift(cause: str, placed: Mapping[str, HoldPlaced], lifted: Mapping[str, HoldLifted], day: date) -> str | None:
-    """The hold of a cause that a lift on `day` speaks of: the one in force, else one already lifted, else None."""
-    near = [
-        hold
-        for hold in placed.values()
-        if hold.cause == cause and hold.starts <= day and (hold.ends is None or day <= hold.ends)
-    ]
-    return min(near, key=lambda hold: (hold.hold in lifted, hold.starts, hold.hold)).hold if near else None
+    """The hold of a cause that a lift on `day` speaks of: the one in force, else one already lifted, else the latest.
+
+    None if no hold of that cause was ever placed. `check_lifted` says whether it may be lifted.
+    """
+    known = sorted((hold for hold in placed.values() if hold.cause == cause), key=lambda hold: (hold.starts, hold.hold))
+    near = [hold for hold in known if hold.starts <= day and (hold.ends is None or day <= hold.ends)]
+    if near:
+        return min(near, key=lambda hold: hold.hold in lifted).hold
+    return known[-1].hold if known else None
 
 
 def check_placed(new: HoldPlaced, existing: Iterable[Held], *, loan_open: bool, disbursed_on: date | None) -> None:
@@ -118,12 +120,12 @@ def check_lifted(
     hold = placed.get(lift.hold)
     if hold is None:
         raise HoldRefused("no_active_pause", "hold", lift.hold, "the id of a hold that was placed")
-    if lift.hold in lifted:
-        raise HoldRefused("duplicate_resume", "hold", lift.hold, "a hold that was not lifted before")
     if lift.on > today or (hold.cause in FIXED_TERM and lift.on != today):
         raise HoldRefused("resume_not_today", "on", lift.on.isoformat(), f"today's book date, {today}")
     if lift.on < hold.starts or (hold.ends is not None and lift.on > hold.ends):
         raise HoldRefused("no_active_pause", "on", lift.on.isoformat(), "a day on which the hold is in force")
+    if lift.hold in lifted:
+        raise HoldRefused("duplicate_resume", "hold", lift.hold, "a hold that was not lifted before")
 
 
 def _overlap(new: HoldPlaced, held: Held) -> bool:

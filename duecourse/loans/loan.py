@@ -258,8 +258,8 @@ class Loan(LoanState):
             if self._settled(one):
                 continue
             if self._silence(one, owed, today):
-                if self._state(one).decisions:
-                    continue  # its last verdict already says why nothing was sent
+                if self._state(one).state in ("withheld", "review"):
+                    continue  # its last verdict already says why nothing was sent; a deferral does not
                 moment, closes = now, now + BLIND
             else:
                 moment, closes = self._moment(one, now)

@@ -34,6 +34,7 @@ from duecourse.loans.waterfall import oldest_unpaid, unpaid_due_before
 from duecourse.treatments.ladder import REVIEW_CHANNEL, Ladder
 
 NONE = "0"  # the episode or installment of a rung that has none: never NULL
+PAUSED = "ledger:pause_all"  # a pause says nothing of the rung, and no number of such answers makes it a task
 ARRIVED = ("accepted", "delivered", "shadow")  # a rung is done by any contact that stands like this
 
 Stage = Literal["current", "due", "overdue", "promised", "held", "review", "legal", "closed"]
@@ -182,7 +183,8 @@ class LoanState(BaseModel):
 
     def _decided(self, row: Decided, seq: int) -> None:
         claim = self._claim(row)
-        claim.decisions += 1
+        if row.rule != PAUSED:
+            claim.decisions += 1
         if row.outcome == "try_next":
             claim.tried = tuple(sorted({*claim.tried, row.channel}))
         if seq > claim.channel_seq:

@@ -30,6 +30,7 @@ def thin(rung: Rung, tier: Tier, ladder: Ladder) -> Finding | None:
             ("reason", policy.reason),
             ("reason_zh", policy.reason_zh),
         ),
+        message="tier",
     )
 
 

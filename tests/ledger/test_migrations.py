@@ -12,12 +12,18 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine import Dialect
+from sqlalchemy.schema import CreateTable
 
 from duecourse.errors import InvalidInput, Unavailable
+from duecourse.ledger import dialect
 from duecourse.ledger.migrations import HEAD
 from duecourse.ledger.store import Ledger
 from duecourse.ledger.tables import metadata
 from tests.ledger.world import Book, scalar
+
+PSYCOPG: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
 
 
 def test_the_migrations_build_exactly_the_tables_of_the_code(book: Book) -> None:
@@ -60,6 +66,14 @@ def test_a_write_transaction_holds_the_write_lock_from_its_first_moment(book: Bo
         other.close()
 
 
+def test_a_lock_that_somebody_keeps_is_named_as_such(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dialect, "BUSY_SECONDS", 0)
+    other = Ledger.open(book.url)
+    with book.ledger.write(), pytest.raises(Unavailable, match="write lock"), other.write():
+        pass
+    other.close()
+
+
 def test_several_processes_may_open_a_new_ledger_at_once(tmp_path: Path) -> None:
     code = f"from duecourse.ledger.store import Ledger; Ledger.open('sqlite:///{tmp_path}/new.db').close()"
     running = [
@@ -67,6 +81,13 @@ def test_several_processes_may_open_a_new_ledger_at_once(tmp_path: Path) -> None
         for _ in range(4)
     ]
     assert [(0, "")] * 4 == [(one.wait(60), one.communicate()[1]) for one in running]
+
+
+def test_postgresql_understands_the_tables() -> None:
+    for table in metadata.sorted_tables:
+        ddl = str(CreateTable(table).compile(dialect=PSYCOPG))
+        assert "CREATE TABLE" in ddl
+        assert "ROWID" not in ddl
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "mysql://x/y", "nonsense"])

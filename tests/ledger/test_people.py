@@ -7,10 +7,10 @@ from datetime import date, timedelta
 import pytest
 
 from duecourse.errors import Conflict, InvalidInput
-from duecourse.ledger import outbox
+from duecourse.ledger import outbox, queries
 from duecourse.ledger.registration import register_borrower
-from duecourse.loans.facts import Closed, ConsentGiven, HoldLifted, HoldPlaced, OptOut
-from tests.ledger.world import LENDER, NOON, Book, ask, given, mei
+from duecourse.loans.facts import Closed, ConsentGiven, HoldLifted, HoldPlaced, OptOut, Reversal
+from tests.ledger.world import LENDER, NOON, Book, ask, given, mei, payment
 
 LATER = NOON + timedelta(days=3)
 STOP = OptOut(id="stop-1", at=NOON, channel="sms")
@@ -30,9 +30,21 @@ def test_an_opt_out_is_told_to_each_open_loan_of_the_person(loans: Book) -> None
     recorded = loans.record("A", STOP, NOON)
     assert ("B",) == recorded.others
     assert ["opt_out"] == [row.kind for row in loans.rows("B")]
-    assert ["closed"] == [row.kind for row in loans.rows("C")]
     told = loans.ledger.consult(outbox.due, NOON, older_than=timedelta(0))
     assert {"A": 1, "B": 1, "C": 1} == {batch.loan: len(batch.rows) for batch in told}
+
+
+def test_a_closed_loan_is_not_told_but_has_it_when_a_reversal_opens_it_again(book: Book) -> None:
+    for name in ("A", "B"):
+        book.register(name)
+    book.record("B", payment("p1", "300.00"), NOON)
+    book.record("A", BANKRUPT, NOON)
+    assert {"A": ["hold_placed"], "B": ["payment"]} == {
+        batch.loan: [row.kind for row in batch.rows]
+        for batch in book.ledger.consult(outbox.due, NOON, older_than=timedelta(0))
+    }
+    book.record("B", Reversal(id="r1", at=LATER, payment="p1"), LATER)
+    assert "held" == book.ledger.consult(queries.line, LENDER, "B", LATER).stage
 
 
 def test_the_gate_hears_of_it_on_every_loan(loans: Book) -> None:
@@ -45,7 +57,7 @@ def test_the_gate_hears_of_it_on_every_loan(loans: Book) -> None:
 def test_the_same_fact_through_another_loan_is_the_same_fact(loans: Book) -> None:
     loans.record("A", STOP, NOON)
     assert loans.record("B", STOP, NOON).again
-    assert loans.record("C", STOP, NOON).again, "closed when it came, so it holds no row; the person's table does"
+    assert loans.record("C", STOP, NOON).again
     assert 1 == len(loans.rows("B"))
     with pytest.raises(Conflict):
         loans.record("B", STOP.model_copy(update={"channel": "email"}), NOON)

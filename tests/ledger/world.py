@@ -1,7 +1,8 @@
 """A small book to test the ledger with: one lender, Mei and Bo, loans of three installments, a pack of our own.
 
-Mei lives in Shanghai (UTC+8). Rungs: `early` (SMS, 3 days before), `due` (SMS, on the day), `notice` (by contract,
-e-mail then letter, 5 days late), `referral` (a person's review, 30 days late).
+Mei lives in Singapore (UTC+8), for which no pack comes with Duecourse. Rungs: `early` (SMS, 3 days before), `due`
+(SMS, on the day), `notice` (by contract, e-mail then letter, 5 days late), `referral` (a person's review, 30 days
+late).
 """
 
 from __future__ import annotations
@@ -31,12 +32,13 @@ from duecourse.loans.terms import Installment, Party, Terms
 from duecourse.treatments.ladder import Ladder, Tier
 
 LENDER = "L1"
-START = datetime(2026, 1, 5, 2, tzinfo=UTC)  # 10:00 in Shanghai
+START = datetime(2026, 1, 5, 2, tzinfo=UTC)  # 10:00 in Singapore
 DUE = date(2026, 2, 10)
-NOON = datetime(2026, 2, 10, 4, tzinfo=UTC)  # noon in Shanghai on the first due date
+NOON = datetime(2026, 2, 10, 4, tzinfo=UTC)  # noon in Singapore on the first due date
 ON = Sending("on")
+ATTEMPT = timedelta(seconds=30)  # how long one attempt may call
 
-PHONE = "+8613800138000"
+PHONE = "+6591234567"
 EMAIL = "mei@example.com"
 NAME = "Mei Lan"
 
@@ -148,11 +150,11 @@ def mei(**changes: Any) -> BorrowerRecord:
         "id": "B-MEI",
         "name": NAME,
         "language": "zh",
-        "country": "CN",
-        "city": "Shanghai",
+        "country": "SG",
+        "city": "Singapore",
         "phone": PHONE,
         "email": EMAIL,
-        "address": ("88 Garden Road", "Shanghai"),
+        "address": ("88 Garden Road", "Singapore"),
         "consents": (),
         "history": "complete",
     }
@@ -185,7 +187,7 @@ def terms(loan: str, debtor: str = "B-MEI", *others: str, **changes: Any) -> Ter
         "loan": loan,
         "product": "consumer_loan",
         "currency": "CNY",
-        "jurisdictions": ("CN",),
+        "jurisdictions": ("SG",),
         "parties": (Party(borrower=debtor), *(Party(borrower=other, role="guarantor") for other in others)),
         "installments": tuple(
             Installment(id=str(n), due_on=DUE + timedelta(days=30 * (n - 1)), principal=Decimal("100.00"))

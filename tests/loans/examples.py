@@ -128,7 +128,7 @@ class Told:
     def installed(self, version: int, *installments: Installment, at: date) -> Fact:
         return self.tell("schedule_changed", at, version=version, installments=installments)
 
-    def settle(self, *names: str, at: date = BEFORE.date()) -> None:
+    def settle(self, *names: str, at: datetime = BEFORE) -> None:
         """Put claims out of the way: contacted by the old system."""
         for name in names:
             self.contacted(name, "delivered", at)

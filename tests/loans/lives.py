@@ -43,6 +43,7 @@ class Life:
     permits: float = 0.5  # how often the gate says yes; the rest is shared by all other answers
     late_news: bool = False  # whether facts reach the loan out of order, and some only with the next result
     failures: bool = True
+    arrives: bool = False  # whether every message arrives, instead of some being lost or of unknown fate
 
     def __post_init__(self) -> None:
         self.loan = Loan.new(self.terms, self.ladder)
@@ -139,7 +140,8 @@ class Life:
             assert contact.channel not in [channel for channel, _ in before], f"{contact.claim}: twice on one channel"
         else:
             assert not before, f"{contact.claim}: an optional rung goes out once"
-        state = self.chance.choices(("accepted", "unknown", "failed", "shadow"), (6, 1, 1, 1))[0]
+        weights = (1, 0, 0, 0) if self.arrives else (6, 1, 1, 1)
+        state = self.chance.choices(("accepted", "unknown", "failed", "shadow"), weights)[0]
         self.sent.append((contact.claim, contact.channel, state, self.now))
         self.record(
             "contacted",

@@ -18,7 +18,9 @@ from workflows.contracts import ContactResult, FactsMessage, LoanInput
 
 NAMES = st.sampled_from(["P1", "P2", "P3"])
 DAYS = st.integers(0, 120).map(lambda number: MARCH + timedelta(days=number - 20))
-INSTANTS = st.integers(0, 120 * 24).map(lambda number: BEFORE + timedelta(days=50, hours=number))
+INSTANTS: st.SearchStrategy[Any] = st.integers(0, 120 * 24).map(
+    lambda number: BEFORE + timedelta(days=50, hours=number)
+)
 MONEY = st.sampled_from(["0.01", "50.00", "100.00", "300.00"])
 CHANNELS = st.sampled_from(["sms", "email", "letter"])
 CLAIMS = st.sampled_from(
@@ -41,9 +43,12 @@ def claim() -> st.SearchStrategy[dict[str, Any]]:
     return CLAIMS.map(lambda names: dict(zip(("episode", "installment", "rung"), names, strict=True)))
 
 
+def make(fields: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(fields)
+
+
 def fields_of(kind: str) -> st.SearchStrategy[dict[str, Any]]:
     """Valid fields of a kind, from few enough values that rows contradict and repeat each other."""
-    make = st.fixed_dictionaries
     currency = st.just("EUR")
     match kind:
         case "payment":
@@ -51,17 +56,18 @@ def fields_of(kind: str) -> st.SearchStrategy[dict[str, Any]]:
         case "reversal":
             return make({"payment": NAMES})
         case "hold_placed":
-            starts = make(
+            start, length = DAYS, st.none() | st.integers(1, 60)
+            rest = make(
                 {
                     "hold": NAMES,
                     "cause": st.sampled_from(["dispute", "forbearance"]),
-                    "starts": DAYS,
                     "days": st.sampled_from(["paused", "counted"]),
                 }
             )
-            return st.tuples(starts, st.none() | st.integers(1, 60)).map(
-                lambda pair: (
-                    pair[0] | {"ends": None if pair[1] is None else pair[0]["starts"] + timedelta(days=pair[1])}
+            return st.tuples(rest, start, length).map(
+                lambda parts: (
+                    parts[0]
+                    | {"starts": parts[1], "ends": None if parts[2] is None else parts[1] + timedelta(days=parts[2])}
                 )
             )
         case "hold_lifted":
@@ -107,7 +113,8 @@ def fields_of(kind: str) -> st.SearchStrategy[dict[str, Any]]:
             state = st.sampled_from(["accepted", "delivered", "failed", "unknown", "shadow"])
             rest = make({"state": state, "channel": CHANNELS, "contact": st.sampled_from(["c1", "c2"])})
             return st.tuples(claim(), rest).map(lambda pair: pair[0] | pair[1])
-    raise AssertionError(f"no example of a fact of kind {kind!r}: add one here")
+        case _:
+            raise AssertionError(f"no example of a fact of kind {kind!r}: add one here")
 
 
 def kind_of(model: type) -> str:

@@ -675,6 +675,14 @@ class TestCatchUp:
 
         assert [] == self.answers(told, date(2026, 3, 9))
 
+    def test_a_deferred_rung_that_an_outage_outlived_gets_its_end(self) -> None:
+        """Its last verdict says "tomorrow at nine", which is no reason why nothing came."""
+        told = spring(rung("one", Anchor.DELINQUENT, 1, life_days=3))
+        told.decided("1/0/one", "deferred", date(2026, 3, 2), opens=morning(date(2026, 3, 3)))
+
+        assert [("1/0/one", "expired")] == self.answers(told, date(2026, 3, 9))
+        assert [] == self.answers(told, date(2026, 3, 9))
+
     def test_a_mandatory_notice_is_neither_overtaken_nor_over(self) -> None:
         told = spring(notice("one", 1), notice("two", 3))
 

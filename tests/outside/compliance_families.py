@@ -59,6 +59,11 @@ def regf_preference(given: dict[str, Any]) -> dict[str, Any]:
             history.append(
                 _event(_local(reply_to["local"]), medium, "outbound", "sent", address=address, purpose="reply")
             )
+    obligation = None
+    if attempt.get("legally_required"):
+        obligation = "US-F-27"  # a notice that the law demands in that medium
+    elif attempt.get("opt_out_confirmation") or attempt.get("confirmation"):
+        obligation = "US-F-23"
     case = _case(
         person,
         _local(attempt["local"]),
@@ -67,8 +72,8 @@ def regf_preference(given: dict[str, Any]) -> dict[str, Any]:
         place=place,
         debts=(attempt.get("debt", "D"),),
         history=tuple(history),
-        purpose="reply" if reply_to else "notice" if attempt.get("legally_required") else "collection",
-        obligation="US-F-27" if attempt.get("legally_required") else None,
+        purpose="reply" if reply_to else "notice" if obligation else "collection",
+        obligation=obligation,
     )
     return {"allowed": isinstance(decide(case, _packs()), Permit)}
 
@@ -119,11 +124,14 @@ def window_next(given: dict[str, Any]) -> dict[str, Any]:
 
 def window_malformed(given: dict[str, Any]) -> dict[str, Any]:
     """Hours that make no sense are refused, not guessed: `inside` is None then."""
-    hours = given["hours"]
     try:
-        windows = weekly_from({"daily": [[hours["start"], hours["end"]]]})
+        if "weekly" in given:
+            windows = weekly_from(given["weekly"])
+        else:
+            hours = given["hours"]
+            windows = weekly_from({"daily": [[hours["start"], hours["end"]]]})
         return {"inside": _inside(windows, given.get("tz", "UTC"), given["at"]), "refused": False}
-    except (InvalidInput, KeyError):
+    except (InvalidInput, KeyError, TypeError, AttributeError):
         return {"inside": None, "refused": True}
 
 

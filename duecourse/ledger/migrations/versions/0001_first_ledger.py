@@ -316,6 +316,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("contact", name=op.f("pk_worklist")),
     )
 
+
 def downgrade() -> None:
     op.drop_table("worklist")
     op.drop_table("texts")

@@ -1,0 +1,1 @@
+"""How fast the contact path is, measured against an empty workflow in the same run."""

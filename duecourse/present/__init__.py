@@ -1,0 +1,1 @@
+"""Rendering for people: explanations, timelines, tables. Nothing here decides, reads a clock, or opens a connection."""
