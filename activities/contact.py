@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from email.utils import formataddr
+from typing import Literal
 
 import structlog
 from temporalio import activity
@@ -18,7 +19,6 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from duecourse.channels.adapter import (
     Accepted,
     Adapter,
-    DeadlinePassed,
     Idempotency,
     LookUpFailed,
     NotSent,
@@ -112,7 +112,7 @@ class ContactActivities:
             return await self._refuse(ask, reservation, type(refused).__name__)
         if isinstance(message, tuple):
             return await self._refuse(ask, reservation, ",".join(message))
-        settled = await self._send(ask, adapter, reservation, message, now)
+        settled = await self._send(ask, adapter, reservation, message)
         return Settled(settled.outcome, settled.rows, settled.plan, reserved.judged)
 
     async def _refuse(self, ask: Ask, reservation: Reservation, reason: str) -> Settled:
@@ -165,10 +165,12 @@ class ContactActivities:
 
     # --- the call ---
 
-    async def _send(
-        self, ask: Ask, adapter: Adapter, reservation: Reservation, message: Frozen | None, now: datetime
-    ) -> Settled:
-        """Commit that this attempt may call, call once, and record what is known afterwards."""
+    async def _send(self, ask: Ask, adapter: Adapter, reservation: Reservation, message: Frozen | None) -> Settled:
+        """Commit that this attempt may call, call once, and record what is known afterwards.
+
+        `message` is None where an earlier attempt froze one: it may have been accepted then, so that what
+        this attempt learns of its own call frees no slot.
+        """
         contact, attempt = reservation.contact, reservation.attempt
         timeout = adapter.capabilities.timeout
         # Business time from here on would be wrong for a deadline: the process may be frozen meanwhile.
@@ -176,7 +178,8 @@ class ContactActivities:
         limit = (activity.info().start_to_close_timeout or ATTEMPT_TIMEOUT) - (started - activity.info().started_time)
         deadline = min(started + limit, contact.closes) - timeout
         if deadline <= started:
-            await self._release(contact.id)
+            if message is not None:
+                await self._release(contact.id, attempt)
             raise ApplicationError("no time is left for a call in this attempt", type="NoTimeLeft")
         give_up = time.monotonic() + (deadline - started).total_seconds()
         frozen = await self._ledger.run(
@@ -185,19 +188,10 @@ class ContactActivities:
         outgoing = _outgoing(contact.id, frozen, give_up, ask, self._guard(contact.id, attempt))
         try:
             accepted = await adapter.send(outgoing)
-        except DeadlinePassed as late:
-            # A newer attempt may own the contact by now: it decides, not this one.
-            raise ApplicationError(str(late), type="DeadlinePassed") from late
-        except Rejected as rejected:
-            return await self._rejected(ask, contact.id, rejected)
-        except RetryLater as refused:
-            await self._release(contact.id)
-            raise ApplicationError(
-                str(refused),
-                type="RetryLater",
-                next_retry_delay=refused.after,
-                category=ApplicationErrorCategory.BENIGN,
-            ) from refused
+        except NotSent as refused:
+            if message is not None:
+                await self._release(contact.id, attempt, refused)
+            raise _to_retry(refused) from refused
         except OutcomeUnknown as unknown:
             return await self._unknown(ask, adapter, contact.id, deadline, unknown)
         return await self._accepted(ask, contact.id, accepted, started)
@@ -223,15 +217,13 @@ class ContactActivities:
             ask.seq,
         )
 
-    async def _release(self, contact: str) -> None:
-        await self._ledger.run(self._ledger.transact, contacts.release, contact, activity_now())
-
-    async def _rejected(self, ask: Ask, contact: str, rejected: NotSent) -> Settled:
-        """Refused for good: the contact point is done with, and the rung is decided again at once."""
-        log.warning("rejected for good", contact=contact, reason=type(rejected).__name__)
-        now = activity_now()
-        await self._ledger.run(self._ledger.transact, contacts.release, contact, now, "undeliverable")
-        raise ApplicationError("the provider refused the address for good", type="Rejected") from rejected
+    async def _release(self, contact: str, attempt: int, refused: NotSent | None = None) -> None:
+        """Give the slot back; a contact point that was refused for good is not used again."""
+        cause: Literal["not_accepted", "undeliverable"] = "not_accepted"
+        if isinstance(refused, Rejected):
+            log.warning("rejected for good", contact=contact)
+            cause = "undeliverable"
+        await self._ledger.run(self._ledger.transact, contacts.release, contact, activity_now(), cause, attempt=attempt)
 
     async def _unknown(
         self, ask: Ask, adapter: Adapter, contact: str, deadline: datetime, cause: OutcomeUnknown
@@ -256,7 +248,7 @@ class ContactActivities:
     async def _resume(self, ask: Ask, adapter: Adapter, resumed: Resumed, now: datetime) -> Settled:
         native = adapter.capabilities.idempotency is Idempotency.NATIVE_KEY
         if native and resumed.may_repeat and not resumed.moot:
-            return await self._send(ask, adapter, resumed.reservation, None, now)
+            return await self._send(ask, adapter, resumed.reservation, None)
         cleared = await self._clear_up(ask, adapter, resumed, now)
         return Settled(cleared.outcome, cleared.rows, cleared.plan, resumed.judged)
 
@@ -279,7 +271,7 @@ class ContactActivities:
             if accepted is not None:
                 return await self._accepted(ask, contact, accepted, resumed.since)
             if capabilities.lookup_complete:
-                await self._release(contact)
+                await self._release(contact, resumed.reservation.attempt)
                 again = "the provider never had it; the next attempt decides anew"
                 if activity.info().activity_type == CONTACT_ACTIVITY:
                     raise ApplicationError(again, type="NotAccepted", next_retry_delay=timedelta(seconds=1))
@@ -296,6 +288,14 @@ class ContactActivities:
                 type="ChannelNotConfigured",
             )
         return self._adapters[channel]
+
+
+def _to_retry(refused: NotSent) -> ApplicationError:
+    """What was certainly not accepted is decided again by the next attempt: the same channel, or another."""
+    after = refused.after if isinstance(refused, RetryLater) else None
+    return ApplicationError(
+        str(refused), type=type(refused).__name__, next_retry_delay=after, category=ApplicationErrorCategory.BENIGN
+    )
 
 
 def _sender(lender: LenderRecord, channel: str) -> str | None:

@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 
+with workflow.unsafe.imports_passed_through():
+    from benchmarks.messages import Ask, Waits
+
 WAITS_QUEUE = "empty-loans"
 ACTS_QUEUE = "empty-sms"
-
-
-@dataclass(frozen=True)
-class Ask:
-    loan: str
-    number: int
-
-
-@dataclass(frozen=True)
-class Waits:
-    """The moments at which to act (aware UTC), and which activity."""
-
-    loan: str
-    moments: tuple[datetime, ...]
-    activity: str
 
 
 @workflow.defn(name="EmptyWorkflow")

@@ -17,7 +17,8 @@ from urllib.parse import urlencode
 import httpx
 from temporalio import activity
 
-from benchmarks.empty import ACTS_QUEUE, WAITS_QUEUE, Ask, EmptyWorkflow
+from benchmarks.empty import ACTS_QUEUE, WAITS_QUEUE, EmptyWorkflow
+from benchmarks.messages import Ask
 from duecourse.engine.connect import connect
 from duecourse.engine.pool import WorkerSpec, run_workers, stop_on_signals
 from duecourse.sandbox.server import SANDBOX_SID, SANDBOX_TOKEN
@@ -46,6 +47,7 @@ class EmptyActivities:
         self._writer = ThreadPoolExecutor(max_workers=1)
         self._url = f"{sms_url}/2010-04-01/Accounts/{SANDBOX_SID}/Messages.json"
         self._sms_url = sms_url
+        self._free = asyncio.Semaphore(20)
         self._client = httpx.AsyncClient(
             auth=(SANDBOX_SID, SANDBOX_TOKEN), limits=httpx.Limits(max_connections=20), trust_env=False, timeout=20
         )
@@ -62,11 +64,12 @@ class EmptyActivities:
             "Body": _TEXT,
             "StatusCallback": f"{self._sms_url}/receipts/twilio?contact={name}",
         }
-        answer = await self._client.post(
-            self._url,
-            content=urlencode(form).encode(),
-            headers={"Content-Type": "application/x-www-form-urlencoded"},
-        )
+        async with self._free:
+            answer = await self._client.post(
+                self._url,
+                content=urlencode(form).encode(),
+                headers={"Content-Type": "application/x-www-form-urlencoded"},
+            )
         answer.raise_for_status()
         await loop.run_in_executor(self._writer, self._accepted, ask, name)
         return str(answer.json()["sid"])

@@ -23,7 +23,7 @@ class Contact:
 
 def contacts_in(events: Sequence[HistoryEvent], since: datetime) -> list[Contact]:
     """The completed contacts whose activity was scheduled at or after `since` (aware UTC)."""
-    found = []
+    found: list[Contact] = []
     for index, event in enumerate(events):
         if event.event_type != EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED or _at(event) < since:
             continue

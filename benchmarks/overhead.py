@@ -1,6 +1,6 @@
 """What Duecourse costs beside the bare engine: contacts per second, events and bytes, in one run on one server.
 
-    python benchmarks/overhead.py [--loans 300] [--series 2]
+    python benchmarks/overhead.py [--loans 200] [--series 2]
 
 Loans of three messages, workflows that do the same timers, commits and POSTs without any domain, and workflows whose
 activity does nothing wait on the same embedded server. In each minute they fall due in turn, all of one kind at once:
@@ -30,8 +30,9 @@ sys.path.insert(0, str(ROOT))
 from temporalio.client import Client  # noqa: E402
 
 from benchmarks.book import LENDER, RUNGS, bench_ladder, loan_ids, local_offset, open_book, open_loan  # noqa: E402
-from benchmarks.empty import WAITS_QUEUE, Waits  # noqa: E402
+from benchmarks.empty import WAITS_QUEUE  # noqa: E402
 from benchmarks.histories import Contact, contacts_in  # noqa: E402
+from benchmarks.messages import Waits  # noqa: E402
 from duecourse.delivery import How, deliver  # noqa: E402
 from duecourse.engine.connect import connect  # noqa: E402
 from duecourse.engine.server import EmbeddedServer  # noqa: E402
@@ -54,9 +55,9 @@ class Burst:
 
     @property
     def rate(self) -> float:
-        """Contacts per second between the first and the last that were over: the timers' own delay is left out."""
-        times = sorted(contact.over for contact in self.contacts)
-        return (len(times) - 1) / (times[-1] - times[0]).total_seconds()
+        """Contacts per second from the moment at which all were due to the end of the last."""
+        took = max(one.over for one in self.contacts) - min(one.due for one in self.contacts)
+        return len(self.contacts) / took.total_seconds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +259,7 @@ def _list(values: Iterable[float]) -> str:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Our overhead against an empty workflow, in the same run.")
-    parser.add_argument("--loans", type=int, default=300, help="loans, and workflows of each other kind (300)")
+    parser.add_argument("--loans", type=int, default=200, help="loans, and workflows of each other kind (200)")
     parser.add_argument("--series", type=int, default=2, help="how often three minutes are lived through (2)")
     parser.add_argument("--keep", type=Path, help="a directory for databases and logs; left out: a temporary one")
     options = parser.parse_args()

@@ -28,13 +28,14 @@ from duecourse.engine.lockstep import Book, Step, lockstep
 from duecourse.engine.virtual_time import arrive
 from duecourse.errors import NotAllowed, NotFound, Unavailable
 from duecourse.ledger import clock as book_clock
-from duecourse.ledger import outbox, queries, settings
+from duecourse.ledger import outbox, queries, registration, settings
+from duecourse.ledger.dossier import rows_after
 from duecourse.ledger.facts import Recorded, record_many
 from duecourse.ledger.outbox import Batch
 from duecourse.ledger.queries import LoanLine, Story, Task
 from duecourse.ledger.registration import register_borrower, register_lender, register_loan
 from duecourse.ledger.store import Ledger
-from duecourse.loans.facts import FromOutside
+from duecourse.loans.facts import Fact, FromOutside
 from duecourse.loans.portfolio import BorrowerRecord, LenderRecord, LoanRecord
 from duecourse.treatments.catalogue import load_ladder
 from workflows.contracts import STATUS, Applied, LoanStatus, loan_workflow_id
@@ -177,6 +178,20 @@ async def start_loan(
     return Imported(loan.lender, loan.loan, registered.outcome)
 
 
+@dataclass(frozen=True, slots=True)
+class Parties:
+    """A lender and borrowers as the ledger knows them: None and left out where it does not."""
+
+    lender: LenderRecord | None
+    borrowers: tuple[BorrowerRecord, ...]
+
+
+async def registered_parties(session: Session, lender: str, borrowers: Sequence[str]) -> Parties:
+    """Who is registered already, for the start of one more loan. The records hold no contact points."""
+    found = await session.ledger.run(session.ledger.consult, registration.known_parties, lender, borrowers)
+    return Parties(*found)
+
+
 async def record_facts(
     session: Session,
     lender: str,
@@ -292,6 +307,16 @@ def _overview(connection: Connection, now: datetime) -> Overview:
         waiting=len(outbox.due(connection, now, older_than=timedelta(0))),
         paused_since=settings.paused_since(connection),
     )
+
+
+async def facts_of(session: Session, lender: str, loan: str) -> tuple[Fact, ...]:
+    """All rows of a loan in their sequence; none for a loan that is unknown."""
+    return await session.ledger.run(session.ledger.consult, rows_after, lender, loan, 0)
+
+
+async def open_reviews(session: Session) -> list[tuple[str, str, str, str, str]]:
+    """(lender, loan, episode, installment, rung) of each review that waits for a person's answer."""
+    return await session.ledger.run(session.ledger.consult, queries.open_reviews)
 
 
 async def pause_all(session: Session) -> datetime:

@@ -337,7 +337,7 @@ class LoanWorkflow:
 
     def _verdicts(self) -> list[str]:
         return [
-            f"{display.moment(note.at)}: {note.rung} by {note.channel}: {note.verdict}"
+            f"{display.moment(note.at)}: {self.loan.ladder.rung(note.rung).title}, {note.channel}: {note.verdict}"
             + (f" ({note.rule})" if note.rule else "")
             + (f" until {display.moment(note.until)}" if note.until is not None else "")
             for note in self.notes

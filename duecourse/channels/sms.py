@@ -34,6 +34,7 @@ from duecourse.channels.adapter import (
 _OUR_OWN_SETTINGS: Final = frozenset({21603, 21606, 21609, 21626, 21659, 21660})
 _ABOUT_THE_MESSAGE: Final = range(21000, 40000)
 
+_CONNECTIONS: Final = 20
 _PAGE_SIZE: Final = 200
 _MOST_PAGES: Final = 25
 _CLOCKS_DIFFER: Final = timedelta(seconds=5)
@@ -71,11 +72,15 @@ class TwilioAdapter:
             follow_redirects=False,
             timeout=None,  # one time-out for the whole attempt, in `send`
             # An idle connection that the provider is just closing would turn a send into an unknown.
-            # Beyond a few connections, the client's own bookkeeping costs more than the waiting does.
-            limits=httpx.Limits(max_connections=20, max_keepalive_connections=20, keepalive_expiry=3.0),
+            limits=httpx.Limits(
+                max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS, keepalive_expiry=3.0
+            ),
             # A proxy from the environment cannot reach a gateway on this machine.
             trust_env=urlsplit(account.base_url).hostname not in {"127.0.0.1", "::1", "localhost"},
         )
+
+        # Requests that wait for a connection wait here: the client looks at all of them each time one is free.
+        self._free = asyncio.Semaphore(_CONNECTIONS)
 
     async def send(self, message: Outgoing) -> Accepted:
         """Send one SMS; answers with Twilio's message sid.
@@ -96,7 +101,7 @@ class TwilioAdapter:
                 request_left.set()
 
         try:
-            async with asyncio.timeout(self.capabilities.timeout.total_seconds()):
+            async with asyncio.timeout(self.capabilities.timeout.total_seconds()), self._free:
                 answer = await self._client.post(
                     self._messages_url,
                     content=self._form(message),

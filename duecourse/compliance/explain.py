@@ -51,7 +51,7 @@ def explain_finding(finding: Finding, language: str = "en", zone: str = "UTC") -
         because=reason[:1].upper() + reason[1:] if frame != "warn" else reason,
         rule=finding.rule,
         citation=_citation(finding, lang),
-        until=_moment(finding.until, zone),
+        until=_moment(finding.until, zone, lang),
     )
     if finding.grade != "M":
         return text
@@ -60,9 +60,12 @@ def explain_finding(finding: Finding, language: str = "en", zone: str = "UTC") -
 
 def finding_reason(finding: Finding, language: str = "en") -> str:
     """The reason of a stored finding alone, without a full stop at its end."""
-    if finding.message not in _phrases().sentences:
-        return finding.because.rstrip(".。")
-    return _reason(finding.message, finding.evidence, _language(language)).rstrip(".。")
+    try:
+        reason = _reason(finding.message, finding.evidence, _language(language))
+    except KeyError:
+        # Stored years ago: its sentence was since dropped, or asks for evidence that was not kept then.
+        reason = finding.because
+    return reason.rstrip(".。")
 
 
 def word(name: str, language: str = "en") -> str:
@@ -77,9 +80,9 @@ def explain_verdict(verdict: Verdict, language: str = "en", zone: str = "UTC") -
     verdicts = _phrases().verdicts
     match verdict:
         case Permit(closes=closes):
-            first = verdicts["permit"][lang].format(closes=_moment(closes, zone))
+            first = verdicts["permit"][lang].format(closes=_moment(closes, zone, lang))
         case Defer(opens=opens, closes=closes):
-            first = verdicts["defer"][lang].format(opens=_moment(opens, zone), closes=_moment(closes, zone))
+            first = verdicts["defer"][lang].format(opens=_moment(opens, zone, lang), closes=_moment(closes, zone, lang))
         case Withhold():
             first = verdicts["withhold"][lang]
         case Review():
@@ -104,7 +107,9 @@ def _word(name: str, value: str, language: Language) -> str:
     if name == "recipient" and value == "attorney":
         return words["attorney_role"][language]
     if name in _LISTS:
-        return (", " if language == "en" else "、").join(words[part][language] if part in words else part for part in value.split(", "))
+        return (", " if language == "en" else "、").join(
+            words[part][language] if part in words else part for part in value.split(", ")
+        )
     return words[value][language] if value in words else value
 
 
@@ -117,10 +122,12 @@ def _citation(finding: Finding, language: Language) -> str:
     return citations[finding.citation][language] if finding.citation in citations else finding.citation
 
 
-def _moment(instant: datetime | None, zone: str) -> str:
+def _moment(instant: datetime | None, zone: str, language: Language) -> str:
     if instant is None:
         return "-"
-    return f"{instant.astimezone(zone_named(zone)):%Y-%m-%d %H:%M:%S} ({zone})".replace(":00 (", " (")
+    local = instant.astimezone(zone_named(zone))
+    said = f"{local:%Y-%m-%d %H:%M:%S}" if local.second else f"{local:%Y-%m-%d %H:%M}"
+    return f"{said} ({zone})" if language == "en" else f"{said}（{zone}）"
 
 
 @cache

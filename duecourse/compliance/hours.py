@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from duecourse.compliance.case import Preference
 from duecourse.compliance.facts import Evidence, Facts, Say, let_through, missing
 from duecourse.compliance.intervals import (
@@ -99,11 +101,12 @@ def send_window(facts: Facts) -> Say | None:
         hours = on_days((), window.from_minute, window.to_minute)
         allowed = intersect(allowed, hours.everywhere(zones, facts.floor - DAY, facts.hi))
     wishes = f"{show_minutes(window.from_minute)}-{show_minutes(window.to_minute)}"
-    dates = f"{window.not_before or ''}..{window.not_after or ''}"
+    dates = f"{window.not_before or '…'} – {window.not_after or '…'}"
 
     def describe(instant: int) -> Evidence:
         zone = max(zones, key=lambda name: day_start(name, local_day(name, instant)))
-        return (("time", clock(zone, instant)), ("zone", zone), ("allowed", wishes), ("dates", dates))
+        time = f"{date.fromordinal(local_day(zone, instant))} {clock(zone, instant)}"
+        return (("time", time), ("zone", zone), ("hours", wishes), ("dates", dates))
 
     return Say(allowed, "send_window", describe)
 

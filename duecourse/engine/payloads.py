@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
+import weakref
 from typing import Any
 
 from pydantic import BaseModel
@@ -39,33 +40,42 @@ class LossyModelError(TypeError):
 class CompactJSONPayloadConverter(PydanticJSONPlainPayloadConverter):
     """Pydantic's JSON with the None fields left out; refuses models for which that is not the same value."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._proved: set[type] = set()
-
     def to_payload(self, value: Any) -> Payload | None:
-        self._prove(type(value))
+        _prove(type(value))
         return Payload(metadata={"encoding": self.encoding.encode()}, data=to_json(value, exclude_none=True))
 
-    def _prove(self, kind: object) -> None:
-        # Walks each type once per process; after that the cost of a message is one set look-up.
-        if isinstance(kind, type) and kind in self._proved:
-            return
-        for part in typing.get_args(kind):
-            self._prove(part)
-        if not isinstance(kind, type):
-            return
-        self._proved.add(kind)
-        if issubclass(kind, BaseModel):
-            for name, field in kind.model_fields.items():
-                none_is_default = field.default is None and field.default_factory is None
-                if _allows_none(field.annotation) and not none_is_default:
-                    raise LossyModelError(kind, name)
-                self._prove(field.annotation)
-        elif dataclasses.is_dataclass(kind):
-            # Plain dataclasses keep their None; only models inside them lose it.
-            for hint in typing.get_type_hints(kind).values():
-                self._prove(hint)
+
+# Of the process, not of a converter: the SDK makes a converter for each workflow that it runs.
+_proved: weakref.WeakSet[type] = weakref.WeakSet()
+
+
+def _prove(kind: object) -> None:
+    """Walk a type once per process; after that the cost of a message is one set look-up."""
+    if isinstance(kind, type) and kind in _proved:
+        return
+    for part in typing.get_args(kind):
+        _prove(part)
+    if not isinstance(kind, type):
+        return
+    _proved.add(kind)
+    try:
+        _prove_fields(kind)
+    except LossyModelError:
+        _proved.discard(kind)  # refused each time, and not the first time only
+        raise
+
+
+def _prove_fields(kind: type) -> None:
+    if issubclass(kind, BaseModel):
+        for name, field in kind.model_fields.items():
+            none_is_default = field.default is None and field.default_factory is None
+            if _allows_none(field.annotation) and not none_is_default:
+                raise LossyModelError(kind, name)
+            _prove(field.annotation)
+    elif dataclasses.is_dataclass(kind):
+        # Plain dataclasses keep their None; only models inside them lose it.
+        for hint in typing.get_type_hints(kind).values():
+            _prove(hint)
 
 
 def _allows_none(annotation: object) -> bool:

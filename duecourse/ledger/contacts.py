@@ -11,9 +11,12 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
+from duecourse.compliance.verdict import Withhold
 from duecourse.errors import Conflict, NotFound
-from duecourse.ledger.answers import write_decision, write_review
+from duecourse.ledger import verdicts
+from duecourse.ledger.answers import grounds_of, write_decision, write_review
 from duecourse.ledger.dossier import ContactRow, Dossier, append, open_dossier, save, tell
+from duecourse.ledger.judgement import silent
 from duecourse.ledger.outcomes import Ask, Frozen, Resumed, Settled, outcome_of
 from duecourse.ledger.plans import plan_of
 from duecourse.ledger.reservations import contacted, resume_moot
@@ -224,6 +227,15 @@ def open_review(
     claim = dossier.loan.claims.get(f"{episode}/{installment}/{rung}")
     if candidate is None:
         return Settled("moot", dossier.rows_after(seq), plan_of(dossier, now))
+    silence = dossier.loan.silence(candidate, now)
+    if silence is not None:
+        key = (episode, installment, rung)
+        verdict = Withhold((), grounds_of(silent(candidate, silence)))
+        judged = verdicts.store(connection, dossier, key, "review", now, verdict, None)
+        outcome: Literal["expired", "overtaken"] = "expired" if silence == "expired" else "overtaken"
+        write_decision(connection, dossier, key, "review", outcome, now, rule=judged.rule)
+        save(connection, dossier, now)
+        return Settled("withheld", dossier.rows_after(seq), plan_of(dossier, now), judged)
     if claim is None or claim.state != "review":
         write_review(connection, dossier, (episode, installment, rung), now)
         write_decision(

@@ -32,7 +32,7 @@ def judge(
 ) -> tuple[Case | None, Verdict]:
     """The gate's verdict, and what the treatment and the room a send needs add to it."""
     if silence is not None:
-        return None, Withhold((), grounds_of(_silent(candidate, silence)))
+        return None, Withhold((), grounds_of(silent(candidate, silence)))
     if dossier.paused_since is not None:
         opens = now + min(max(_PAUSE_STEP, now - dossier.paused_since), _LONGEST_PAUSE_STEP)
         finding = own_finding(
@@ -98,7 +98,8 @@ def _adding(grounds: Grounds, finding: Finding) -> Grounds:
     return replace(grounds, findings=(*grounds.findings, finding))
 
 
-def _silent(candidate: Candidate, silence: str) -> Finding:
+def silent(candidate: Candidate, silence: str) -> Finding:
+    """Why an optional rung is over without having gone out."""
     said = {
         "expired": "its life of {life} days was over before it could go out",
         "overtaken": "a later step of the same purpose fell due before it could go out",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import Connection, Select, bindparam, func, select
@@ -103,6 +103,7 @@ class LoanLine:
     reached: str | None  # the last rung of the delinquency ladder whose day has come
     seq: int
     closed_at: datetime | None
+    today: date  # the lender's book date
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +210,7 @@ def line(connection: Connection, lender: str, loan: str, now: datetime) -> LoanL
         reached=reached.id if reached else None,
         seq=folded.seq,
         closed_at=dossier.closed_at,
+        today=today,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -28,6 +29,9 @@ _BORROWER = select(borrowers.c.digest).where(
 )
 _KNOWN = select(borrowers.c.id).where(
     borrowers.c.lender == bindparam("lender_"), borrowers.c.id.in_(bindparam("ids_", expanding=True))
+)
+_PEOPLE = select(borrowers.c.id, borrowers.c.language, borrowers.c.residence, borrowers.c.zones).where(
+    borrowers.c.lender == bindparam("lender_"), borrowers.c.id.in_(bindparam("people_", expanding=True))
 )
 _CONSENTS = select(consents.c.fact).where(
     consents.c.lender == bindparam("lender_"), consents.c.borrower == bindparam("borrower_")
@@ -192,6 +196,28 @@ def register_loan(
     save(connection, dossier, now)
     return Registered(
         terms.lender, terms.loan, "new", terms, dossier.loan.ladder, tuple(dossier.rows), (outbox,), False
+    )
+
+
+def known_parties(
+    connection: Connection, lender: str, people_: Sequence[str]
+) -> tuple[LenderRecord | None, tuple[BorrowerRecord, ...]]:
+    """A lender's record and those of its borrowers that are registered, without names and contact points."""
+    text = connection.execute(_LENDER, {"lender_": lender}).scalar()
+    found = connection.execute(_PEOPLE, {"lender_": lender, "people_": list(people_)})
+    return (
+        None if text is None else LenderRecord.model_validate_json(text),
+        tuple(
+            BorrowerRecord(
+                id=row.id,
+                name=row.id,
+                language=row.language,
+                country=row.residence["country"],
+                region=row.residence["region"],
+                zones=tuple(row.zones) or None,
+            )
+            for row in found
+        ),
     )
 
 

@@ -32,7 +32,7 @@ class Contact(BaseModel):
 
 
 class Review(BaseModel):
-    """A person must look before this rung is taken."""
+    """A person must look: this rung is theirs to decide, or no channel is left on which a notice could arrive."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -49,8 +49,14 @@ class Candidate:
 
     @property
     def expires_on(self) -> date | None:
-        """The first date on which an optional rung is over; a mandatory one stays due."""
-        return None if self.rung.mandatory else self.lives_from + timedelta(days=self.rung.life_days)
+        """The first date on which an optional rung is over; a mandatory one stays due.
+
+        One that is skipped rather than caught up goes out on its day or not at all.
+        """
+        if self.rung.mandatory:
+            return None
+        life = 1 if self.rung.catch_up is CatchUp.SKIP_AND_RECORD else self.rung.life_days
+        return self.lives_from + timedelta(days=life)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,14 @@ from datetime import datetime
 from typing import Literal
 
 from duecourse.compliance.verdict import Finding
-from duecourse.ledger.queries import Story, StoredContact, StoredVerdict
+from duecourse.ledger.queries import StoredContact, StoredVerdict, Story
 from duecourse.loans.facts import Approval, Contacted, Decided
 from duecourse.loans.state import Claim
 from duecourse.treatments.ladder import REVIEW_CHANNEL, Rung
 
 Outcome = Literal[
     "sent", "delivered", "underway", "shadow", "unknown", "undelivered", "withheld", "waiting", "deferred",
-    "overtaken", "expired", "skipped", "review", "approved", "refused", "task", "failed",
+    "overtaken", "expired", "skipped", "review", "approved", "refused", "task", "failed", "moot",
 ]  # fmt: skip
 WENT_OUT: tuple[Outcome, ...] = ("sent", "delivered", "unknown")
 KEPT_BACK: tuple[Outcome, ...] = ("withheld", "waiting", "overtaken", "expired", "skipped")
@@ -112,14 +112,14 @@ class Step:
         return self.channel != REVIEW_CHANNEL
 
 
-def steps_of(story: Story) -> tuple[Step, ...]:
-    """Every rung with a record, in the order of the last thing that happened to it."""
+def steps_of(story: Story, now: datetime) -> tuple[Step, ...]:
+    """Every rung with a record, in the order of the last thing that happened to it. `now`: aware UTC."""
     claims: dict[str, None] = {}
     events: Iterable[StoredVerdict | StoredContact] = (*story.verdicts, *story.contacts)
     for one in events:
         claims[f"{one.episode}/{one.installment}/{one.rung}"] = None
     claims.update(dict.fromkeys(story.loan.claims))
-    steps = [_step(story, claim) for claim in claims]
+    steps = [_step(story, claim, now) for claim in claims]
     return tuple(sorted(steps, key=lambda step: (step.at, step.claim)))
 
 
@@ -139,13 +139,13 @@ def reason_of(rule: str, finding: Finding | None) -> str:
     return _REASONS_OF_RULES.get(rule, "other")
 
 
-def _step(story: Story, claim: str) -> Step:
+def _step(story: Story, claim: str, now: datetime) -> Step:
     episode, installment, name = claim.split("/")
     state = story.loan.claims.get(claim, Claim())
     verdicts = tuple(one for one in story.verdicts if one.claim == claim)
     row = _last_row(story, claim)
     contact = _contact(story, claim)
-    outcome = _OF_CONTACT[contact.state] if contact is not None else _of_claim(state)
+    outcome = _OF_CONTACT[contact.state] if contact is not None else _of_claim(state, open_=_open(story, claim, now))
     if outcome in ("undelivered", "unknown") and state.outcome in ("task", "review", "approved", "refused"):
         outcome = _OF_CLAIM[state.outcome]  # a person has it after a contact that did not arrive
     if contact is not None and outcome in _OF_CONTACT.values():
@@ -155,7 +155,7 @@ def _step(story: Story, claim: str) -> Step:
         verdict = next((one for one in reversed(verdicts) if one.kind != "permit"), None)
         finding = main_finding(verdict) if verdict else None
         rule = finding.rule if finding else row.rule if isinstance(row, Decided) else ""
-        reason = "failure" if outcome == "failed" else reason_of(rule, finding)
+        reason = "" if outcome == "moot" else "failure" if outcome == "failed" else reason_of(rule, finding)
         at = row.at if row is not None else verdicts[-1].at
         channel = row.channel if isinstance(row, Decided | Contacted) else story.loan.ladder.rung(name).channels[0]
     return Step(
@@ -175,9 +175,17 @@ def _step(story: Story, claim: str) -> Step:
     )
 
 
-def _of_claim(state: Claim) -> Outcome:
+def _open(story: Story, claim: str, now: datetime) -> bool:
+    """Whether the rung may still go out: the loan owes it, and no later step or its own life has ended it."""
+    candidate = story.loan.owes(*claim.split("/"), now)
+    return candidate is not None and story.loan.silence(candidate, now) is None
+
+
+def _of_claim(state: Claim, *, open_: bool) -> Outcome:
     if state.outcome == "withheld":
-        return "waiting" if state.state == "withheld" else "withheld"
+        return "waiting" if state.state == "withheld" and open_ else "withheld"
+    if state.outcome in ("deferred", "failed", "try_next") and not open_:
+        return "moot"
     return _OF_CLAIM.get(state.outcome, "deferred")
 
 

@@ -19,6 +19,7 @@ from rich.text import Text
 from duecourse.compliance.explain import word
 from duecourse.ledger.queries import Story
 from duecourse.present.account import KEPT_BACK, WENT_OUT, Step, steps_of
+from duecourse.present.prose import Prose
 from duecourse.present.sentences import duty_of, finding_json, outcome_of, sentences_of, title_of
 from duecourse.present.summary import summary_of, upcoming_of
 from duecourse.present.words import Words, money, words_in
@@ -55,7 +56,7 @@ def explain(
     `every`: all verdicts with all their findings.
     """
     words = words_in(language or story.language, story.zones)
-    steps = steps_of(story)
+    steps = steps_of(story, now)
     told: dict[str, date] = {}
     explained = []
     for step in steps:
@@ -89,15 +90,17 @@ def print_explanation(explanation: Explanation, console: Console, *, rung: str |
     console.print(Text(words.say("as_of", moment=words.moment(explanation.now)), style="dim"))
     console.print()
     if rung is None:
-        glue = " " if words.language == "en" else ""
-        console.print(Padding(Text(glue.join(explanation.summary)), (0, 2)))
+        for said in explanation.summary:
+            console.print(Padding(Prose(said), (0, 2)))
         console.print()
     if not explanation.steps and rung is not None:
         console.print(words.say("no_such_rung", rung=rung))
-    table = Table.grid(padding=(0, 3, 1, 0))
+    table = Table.grid(padding=(0, 3))
     table.add_column(style="dim", no_wrap=True)
     table.add_column()
-    for one in explanation.steps:
+    for position, one in enumerate(explanation.steps):
+        if position:
+            table.add_row("", "")
         table.add_row("\n".join(words.clocks(one.step.at)), _block(one, words, texts=texts))
     console.print(table)
 
@@ -134,15 +137,15 @@ def explanation_json(explanation: Explanation, *, texts: bool) -> dict[str, Any]
 def _block(one: Explained, words: Words, *, texts: bool) -> RenderableType:
     comma = ", " if words.language == "en" else "，"
     channel = word(one.step.channel, words.language)
-    title = Text.assemble((one.title, "bold"), (comma + comma.join([channel, one.duty]), "dim"))
-    parts: list[RenderableType] = [title, Text(one.outcome, style=_colour(one.step))]
-    parts += [Text(said) for said in one.sentences]
+    title = Text.assemble((one.title, "bold"), (comma + comma.join([channel, one.duty]), "dim"), overflow="fold")
+    parts: list[RenderableType] = [title, Prose(one.outcome, style=_colour(one.step))]
+    parts += [Prose(said) for said in one.sentences]
     contact = one.step.contact
     if texts and contact is not None and contact.message is not None:
         message = contact.message
         said = words.say("texts_of", address=message.address.replace("\n", ", "), sender=message.sender)
         body = f"{message.subject}\n\n{message.text}" if message.subject else message.text
-        parts.append(Panel(Text(body.strip()), title=Text(said), title_align="left", border_style="dim"))
+        parts.append(Panel(Prose(body.strip()), title=Text(said), title_align="left", border_style="dim"))
     return Group(*parts)
 
 

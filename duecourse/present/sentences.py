@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from duecourse.compliance.explain import explain_finding, finding_reason, word
 from duecourse.compliance.verdict import Finding
-from duecourse.ledger.queries import Story, StoredVerdict
+from duecourse.ledger.queries import StoredVerdict, Story
 from duecourse.loans.display import rung_title
 from duecourse.loans.state import NONE
 from duecourse.present.account import KEPT_BACK, Step
@@ -46,7 +46,8 @@ def duty_of(words: Words, rung: Rung) -> str:
 
 def outcome_of(words: Words, story: Story, step: Step) -> str:
     """What came of it, with the reason's name where it was kept back: `Not sent: the low risk tier`."""
-    outcome = words.say(step.outcome, of="outcomes")
+    by_hand = f"{step.outcome}_{step.channel}"  # a call or letter is a person's work: what was sent is the task
+    outcome = words.say(by_hand if words.has(by_hand, of="outcomes") else step.outcome, of="outcomes")
     if not step.reason or step.outcome in ("review", "approved", "refused"):
         return outcome
     return words.say("kept_by", outcome=outcome, reason=reason_name(words, story, step.reason, step.rule))
@@ -154,8 +155,14 @@ def _after(words: Words, step: Step, now: datetime) -> list[str]:
 
 def _verdict(words: Words, verdict: StoredVerdict) -> list[str]:
     """One stored verdict in full: when, on which channel, and each finding."""
-    head = f"#{verdict.no} {words.moment(verdict.at)}, {word(verdict.channel, words.language)}: {verdict.kind}"
-    return [head, *(f"  {explain_finding(one, words.language, words.zone)}" for one in verdict.grounds.findings)]
+    head = words.say(
+        "verdict_head",
+        no=verdict.no,
+        moment=words.moment(verdict.at),
+        channel=word(verdict.channel, words.language),
+        verdict=words.say(verdict.kind, of="verdicts"),
+    )
+    return [head, *(explain_finding(one, words.language, words.zone) for one in verdict.grounds.findings)]
 
 
 def kept_back(steps: Sequence[Step]) -> list[Step]:

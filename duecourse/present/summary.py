@@ -81,7 +81,11 @@ def _silences(story: Story, words: Words, steps: Sequence[Step]) -> Iterator[str
         ),
         reasons=words.listed(
             [
-                words.say("because_of", n=n, reason=reason_name(words, story, reason, rule))
+                words.say(
+                    "because_of" if len(groups) > 1 else "because_all",
+                    n=n,
+                    reason=reason_name(words, story, reason, rule),
+                )
                 for (reason, rule), n in groups.most_common()
             ]
         ),

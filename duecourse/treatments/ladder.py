@@ -112,6 +112,8 @@ class Rung(BaseModel):
             raise ValueError(f"a rung anchored at {self.anchor.value} cannot be owed per {self.per}")
         if self.anchor is Anchor.DUE and self.per != "installment":
             raise ValueError("a rung anchored at the due date is owed per installment")
+        if self.anchor is Anchor.DUE and self.offset_days > 0 and self.obligation is None:
+            raise ValueError("an optional rung after the due date counts from past_due or delinquent days")
         if self.anchor in (Anchor.PAST_DUE, Anchor.DELINQUENT) and self.offset_days < 1:
             raise ValueError("a rung after the due date needs offset_days of at least 1")
         if self.statutory and self.catch_up is not CatchUp.IN_ORDER:

@@ -289,9 +289,12 @@ class House:
         self.ledger.close()
 
 
-def quick(specs: Sequence[WorkerSpec]) -> list[WorkerSpec]:
+def quick(specs: Sequence[WorkerSpec], *, at_once: int = 100) -> list[WorkerSpec]:
     """The specs with a sticky time-out of a second, so that a killed worker is not waited for."""
-    return [dataclasses.replace(spec, sticky_timeout=timedelta(seconds=1)) for spec in specs]
+    return [
+        dataclasses.replace(spec, sticky_timeout=timedelta(seconds=1), max_concurrent_activities=at_once)
+        for spec in specs
+    ]
 
 
 def lender_record(id_: str) -> LenderRecord:

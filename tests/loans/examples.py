@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
+from duecourse.loans.decisions import Contact, Plan, Review
 from duecourse.loans.facts import FACT, Fact
 from duecourse.loans.loan import Loan
 from duecourse.loans.terms import Installment, Party, Terms
@@ -141,3 +142,25 @@ def _named(claim: str) -> dict[str, str]:
 
 def days(first: date, count: int) -> list[date]:
     return [first + timedelta(days=number) for number in range(count)]
+
+
+DUNNING = ladder_of(notice("warning", 5), notice("blocked", 7), notice("cancellation", 11))
+
+
+def spring(*rungs: Rung, **terms: Any) -> Told:
+    """A told SPRING, on a ladder of these rungs or its own."""
+    ladder = ladder_of(*rungs) if rungs else SPRING_LADDER
+    return Told(terms_of(*SPRING.installments, **terms), ladder)
+
+
+def claim_at(told: Told, day: date | datetime) -> str | None:
+    """The claim that the loan wants to act on, None while it waits or is closed."""
+    step = told.loan.next(day if isinstance(day, datetime) else morning(day))
+    return step.claim if isinstance(step, Contact | Review) else None
+
+
+def plan_for(claim: str, at: datetime, seq: int, channel: str = "email", lasts: timedelta = timedelta(hours=3)) -> Plan:
+    episode, installment, name = claim.split("/")
+    return Plan(
+        rung=name, installment=installment, episode=episode, channel=channel, planned_at=at, closes=at + lasts, seq=seq
+    )

@@ -16,7 +16,7 @@ from random import Random
 from typing import Any
 
 from duecourse.loans.decisions import Close, Contact, Plan, Review, Wait
-from duecourse.loans.facts import FACT, Fact
+from duecourse.loans.facts import FACT, Decided, Fact
 from duecourse.loans.loan import BLIND, MOST_DECISIONS, ROOM, Candidate, Loan
 from duecourse.loans.terms import Terms
 from duecourse.treatments.ladder import Ladder
@@ -230,15 +230,29 @@ def _day(one: Candidate) -> datetime:
 
 
 def unanswered(life: Life, slack: timedelta) -> list[str]:
-    """Owed rungs whose time came long ago and of which no row says what became of them."""
+    """Owed rungs whose time came long ago and of which no row says what became of them, or not how it ended."""
     horizon: date = life.terms.book_date(life.now - slack)
     lapse = BLIND  # an activity without an answer stands aside for so long
     assert lapse < slack
     found = []
     for one in life.ledger._owed(life.terms.book_date(life.now)):
-        if one.lives_from < horizon and one.claim not in life.ledger.claims:
+        claim = life.ledger.claims.get(one.claim)
+        if one.lives_from < horizon and claim is None:
             found.append(one.claim)
+        over = one.expires_on is not None and one.expires_on < horizon
+        if over and claim is not None and claim.state in ("open", "deferred") and not claim.contacts:
+            found.append(f"{one.claim} ({claim.state}, though its life is over)")
     return found
+
+
+def ended_twice(life: Life) -> list[str]:
+    """Claims whose end was recorded more than once."""
+    ends = Counter(
+        f"{row.episode}/{row.installment}/{row.rung}"
+        for row in life.rows
+        if isinstance(row, Decided) and row.outcome in ("expired", "overtaken", "skipped")
+    )
+    return [claim for claim, times in ends.items() if times > 1]
 
 
 def cents(amount: int) -> str:

@@ -23,7 +23,7 @@ from tests.loans.examples import (
     schedule,
     terms_of,
 )
-from tests.loans.lives import Happening, Life, cents, unanswered
+from tests.loans.lives import Happening, Life, cents, ended_twice, unanswered
 
 DUE = [MARCH + timedelta(days=31 * number) for number in range(5)]
 TERMS = terms_of(*schedule(*DUE), disbursed_on=BEFORE.date(), grace_days=2, utc_offset_minutes=480)
@@ -48,6 +48,7 @@ DEMANDING = ladder_of(
         channels=("email", "sms", "letter"),
         purpose="notice",
     ),
+    rung("on_its_day", Anchor.DELINQUENT, 3, catch_up=CatchUp.SKIP_AND_RECORD, purpose="servicing"),
     rung("in_order_too", Anchor.DELINQUENT, 4, catch_up=CatchUp.IN_ORDER, purpose="collection"),
 )
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -128,6 +129,7 @@ def test_whatever_happens_no_rung_goes_out_twice_and_the_loan_never_spins(
     rebuilt = Loan.fold(TERMS, DEMANDING, life.rows)
     life.hear_all()
     assert rebuilt == life.loan.model_copy(update={"plan": None, "failures": {}})
+    assert [] == ended_twice(life)
     if not rebuilt.closed():
         assert [] == unanswered(life, timedelta(days=40))
 
