@@ -47,9 +47,9 @@ class EmptyActivities:
         self._writer = ThreadPoolExecutor(max_workers=1)
         self._url = f"{sms_url}/2010-04-01/Accounts/{SANDBOX_SID}/Messages.json"
         self._sms_url = sms_url
-        self._free = asyncio.Semaphore(20)
+        self._free = asyncio.Semaphore(10)  # as our own adapter has it
         self._client = httpx.AsyncClient(
-            auth=(SANDBOX_SID, SANDBOX_TOKEN), limits=httpx.Limits(max_connections=20), trust_env=False, timeout=20
+            auth=(SANDBOX_SID, SANDBOX_TOKEN), limits=httpx.Limits(max_connections=10), trust_env=False, timeout=20
         )
 
     @activity.defn(name="empty_contact")

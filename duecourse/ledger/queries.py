@@ -9,9 +9,10 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, Select, bindparam, func, select
 
+from duecourse.compliance.location import derive_zones
 from duecourse.compliance.verdict import Grounds
 from duecourse.errors import NotFound
-from duecourse.ledger.dossier import read_dossier
+from duecourse.ledger.dossier import Person, read_dossier
 from duecourse.ledger.outcomes import Frozen
 from duecourse.ledger.plans import plan_of
 from duecourse.ledger.tables import contacts, loans, reviews, tasks, texts, verdicts
@@ -158,7 +159,7 @@ class Story:
     verdicts: tuple[StoredVerdict, ...]
     contacts: tuple[StoredContact, ...]
     language: str  # the debtor's
-    zones: tuple[str, ...]
+    zones: tuple[str, ...]  # all they may be in, that of their residence first
     loan: Loan  # folded from all rows
     loan_tier: Tier
     paused_since: datetime | None  # since when no message of any lender goes out
@@ -236,12 +237,17 @@ def story(connection: Connection, lender: str, loan: str, now: datetime) -> Stor
         verdicts=tuple(explain(connection, lender, loan)),
         contacts=tuple(contacts_of(connection, lender, loan)),
         language=dossier.person.language,
-        zones=dossier.person.zones,
+        zones=_home_first(dossier.person),
         loan=dossier.loan,
         loan_tier=dossier.tier,
         paused_since=dossier.paused_since,
         plan=plan_of(dossier, now),
     )
+
+
+def _home_first(person: Person) -> tuple[str, ...]:
+    home = derive_zones(person.residence, None)
+    return tuple(sorted(person.zones, key=lambda zone: zone not in home))
 
 
 def explain(

@@ -138,9 +138,7 @@ class Decided(Row):
     installment: str
     rung: str
     channel: str
-    outcome: Literal[
-        "deferred", "withheld", "review", "try_next", "failed", "expired", "overtaken", "skipped", "task"
-    ]
+    outcome: Literal["deferred", "withheld", "review", "try_next", "failed", "expired", "overtaken", "skipped", "task"]
     opens: AwareDatetime | None = None
     closes: AwareDatetime | None = None
     wake: tuple[str, ...] = ()
@@ -161,16 +159,7 @@ class Contacted(Row):
 
 
 FromOutside = (
-    Payment
-    | Reversal
-    | HoldPlaced
-    | HoldLifted
-    | Promise
-    | ConsentGiven
-    | OptOut
-    | ScheduleChanged
-    | Approval
-    | Closed
+    Payment | Reversal | HoldPlaced | HoldLifted | Promise | ConsentGiven | OptOut | ScheduleChanged | Approval | Closed
 )
 Outcome = Decided | Contacted
 Fact = Annotated[FromOutside | Outcome, Field(discriminator="kind")]

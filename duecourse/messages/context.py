@@ -128,7 +128,7 @@ def money(amount: Decimal, currency: str, locale: Locale, channel: str) -> str:
     Outside China a sign such as ¥ or ₹ is no part of the GSM alphabet, and one of it would triple an SMS's cost: the
     ISO code says the same. A Chinese SMS has no grouping, as is usual there.
     """
-    pattern = locale.currency_formats["standard"].pattern.replace("¤", "").strip("\u00a0 ")
+    pattern = _amount_pattern(locale)
     grouped = not (locale.language == "zh" and channel == "sms")
     number = format_currency(amount, currency, format=pattern, locale=locale, group_separator=grouped)
     match locale.language, currency:
@@ -140,6 +140,11 @@ def money(amount: Decimal, currency: str, locale: Locale, channel: str) -> str:
             return f"-${number[1:]}" if amount < 0 else f"${number}"
         case _:
             return f"{currency} {number}"
+
+
+@lru_cache(maxsize=64)
+def _amount_pattern(locale: Locale) -> NumberPattern:
+    return parse_pattern(locale.currency_formats["standard"].pattern.replace("¤", "").strip("\u00a0 "))
 
 
 @lru_cache(maxsize=64)

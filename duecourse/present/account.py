@@ -177,7 +177,8 @@ def _step(story: Story, claim: str, now: datetime) -> Step:
 
 def _open(story: Story, claim: str, now: datetime) -> bool:
     """Whether the rung may still go out: the loan owes it, and no later step or its own life has ended it."""
-    candidate = story.loan.owes(*claim.split("/"), now)
+    episode, installment, rung = claim.split("/")
+    candidate = story.loan.owes(episode, installment, rung, now)
     return candidate is not None and story.loan.silence(candidate, now) is None
 
 

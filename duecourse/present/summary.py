@@ -73,22 +73,15 @@ def _silences(story: Story, words: Words, steps: Sequence[Step]) -> Iterator[str
         return
     groups = Counter((one.reason, one.rule if one.reason == "other" else "") for one in silent)
     channels = Counter(one.channel for one in silent)
+    reasons = [(reason_name(words, story, reason, rule), count) for (reason, rule), count in groups.most_common()]
+    each = [words.say("because_of", n=count, reason=reason) for reason, count in reasons]
     yield words.say(
-        "silent",
+        "silent_all" if len(reasons) == 1 else "silent",
         count=words.say("steps_one" if len(silent) == 1 else "steps_many", n=len(silent)),
         channels=words.listed(
             [words.say("times", n=n, channel=word(name, words.language)) for name, n in channels.most_common()]
         ),
-        reasons=words.listed(
-            [
-                words.say(
-                    "because_of" if len(groups) > 1 else "because_all",
-                    n=n,
-                    reason=reason_name(words, story, reason, rule),
-                )
-                for (reason, rule), n in groups.most_common()
-            ]
-        ),
+        reasons=reasons[0][0] if len(reasons) == 1 else words.listed(each),
     )
     most = groups.most_common(1)[0][0][0]
     first = next(one for one in silent if one.reason == most)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -26,9 +26,8 @@ async def client() -> AsyncIterator[Client]:
 
 
 @pytest.fixture(autouse=True)
-def _short_attempts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _short_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workflows.contracts, "ATTEMPT_TIMEOUT", ATTEMPT_TIMEOUT)
-    yield
 
 
 @pytest.fixture

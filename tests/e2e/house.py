@@ -20,7 +20,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 from zoneinfo import ZoneInfo
 
 from temporalio.api.enums.v1 import EventType
@@ -65,12 +65,16 @@ PATIENCE_S = 60.0
 T = TypeVar("T")
 
 
-async def until(condition: Callable[[], T | Awaitable[T]], what: str) -> T:
-    """Poll until the condition gives something true, and return that."""
+@overload
+async def until(condition: Callable[[], Awaitable[T | None]], what: str) -> T: ...
+@overload
+async def until(condition: Callable[[], T], what: str) -> T: ...
+async def until(condition: Callable[[], Any], what: str) -> Any:
+    """Poll until the condition, asynchronous or not, gives something true; returns that."""
     give_up = time.monotonic() + PATIENCE_S
     while True:
         found = condition()
-        value: T = await found if inspect.isawaitable(found) else found
+        value = await found if inspect.isawaitable(found) else found
         if value:
             return value
         if time.monotonic() > give_up:
@@ -81,12 +85,12 @@ async def until(condition: Callable[[], T | Awaitable[T]], what: str) -> T:
 class House:
     """One lender with its loans. Calls to the ledger are transactions of their own."""
 
-    def __init__(self, client: Client, ledger: Ledger, sandbox: Sandbox, url: str) -> None:
+    def __init__(self, client: Client, ledger: Ledger, sandbox: Sandbox, url: str, lender: str) -> None:
         self.client = client
         self.ledger = ledger
         self.sandbox = sandbox
         self.url = url
-        self.lender = f"house-{uuid.uuid4().hex[:8]}"
+        self.lender = lender
         self.session = dc.Session(ledger, lambda: datetime.now(UTC), client)
         self._people: set[str] = set()
         self._loans: list[str] = []
@@ -107,7 +111,7 @@ class House:
         delivered: bool = True,
         **person: Any,
     ) -> str:
-        """Register a loan with installments 30 days apart, and start it; `delivered=False`: the starter dies between."""
+        """Register a loan with installments 30 days apart, and start it; not `delivered`: the starter dies between."""
         self.register_person(borrower, **person)
         now = await self.session.now()
         terms = Terms(
@@ -191,7 +195,6 @@ class House:
             return seen.next_at if seen.next_at and seen.next_at > await self.now() else None
 
         acts_at = await until(waiting, f"{loan} waits for a moment")
-        assert acts_at is not None
         place = await virtual_time.fast_forward(self.client, self.workflow_id(loan), acts_at - timedelta(seconds=2))
         assert isinstance(place, virtual_time.Arrived)
         await self.session.ledger.run(self.ledger.transact, book_clock.move, place.at, datetime.now(UTC))
@@ -224,7 +227,7 @@ class House:
 
     def outcomes(self, loan: str = "L1") -> list[tuple[str, str, str]]:
         """(rung, channel, outcome or state) of each row that we wrote, in the ledger's order."""
-        found = []
+        found: list[tuple[str, str, str]] = []
         for row in self.rows(loan):
             match row:
                 case Decided():
@@ -323,12 +326,12 @@ def morning(day: date) -> datetime:
 
 
 @contextlib.asynccontextmanager
-async def open_house(client: Client, folder: Path) -> AsyncIterator[House]:
-    """A house in its folder, at BEGINS, without workers."""
+async def open_house(client: Client, folder: Path, lender: str | None = None) -> AsyncIterator[House]:
+    """A house in its folder, at BEGINS, without workers; with a lender that no other house on the server has."""
     shutil.copy(_template(), folder / "ledger.db")
     url = f"sqlite:///{folder}/ledger.db"
     async with Sandbox(folder / "sandbox") as sandbox:
-        house = House(client, Ledger.open(url), sandbox, url)
+        house = House(client, Ledger.open(url), sandbox, url, lender or f"house-{uuid.uuid4().hex[:8]}")
         try:
             await dc.set_book(house.session, BEGINS)
             yield house

@@ -174,7 +174,7 @@ async def test_killed_after_acceptance_a_mail_is_not_sent_again(empty_house: Hou
 
 
 async def test_frozen_before_the_call_the_old_attempt_wakes_and_sends_nothing(empty_house: House) -> None:
-    """The server gives the contact to another worker, which sends it; thawed, the first asks once more, and does not."""
+    """The server gives the contact to another worker, which sends it; thawed, the first asks again, and does not."""
     house = empty_house
     async with house.workers("loans"), worker_process(house, "sms", fuse="stop-before-call") as worker:
         await house.start(due=DUE, ladder=ladder(rung("remind", -3, "sms")))

@@ -16,9 +16,10 @@ from duecourse.ledger import outbox
 from duecourse.ledger.facts import record
 from duecourse.loans.facts import Contacted, OptOut, Payment, Reversal
 from duecourse.relay import relay_once
+from tests.e2e.edges import ROOMS, SHORT, start_at_the_edge
 from tests.e2e.house import BEGINS, House, local, morning, until
 from tests.e2e.ladders import ladder, notice, rung
-from workflows.contracts import FACTS, FactsMessage
+from workflows.contracts import FACTS, SETTLE_ACTIVITY, FactsMessage
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -178,6 +179,33 @@ async def test_an_outage_longer_than_a_plan_s_window_sends_late_and_never_at_nig
     assert name == "promised"
     assert local(message).date() == (BEGINS + timedelta(days=9)).date()
     assert 9 <= local(message).hour < 20
+
+
+async def test_a_channel_without_workers_until_its_window_is_over(
+    empty_house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The contact was asked for and nobody came: what became of it is settled first, and the next window used."""
+    house = empty_house
+    for place, name in ROOMS:
+        monkeypatch.setattr(place, name, SHORT)
+    async with house.workers("loans"):
+        loan = await start_at_the_edge(house, DUE)
+        await house.to_just_before_next(loan)
+
+        async def settling() -> bool:
+            seen = await house.handle(loan).describe()
+            return any(one.activity_type.name == SETTLE_ACTIVITY for one in seen.raw_description.pending_activities)
+
+        await until(settling, "the window closes on the contact")
+        assert house.contacts(loan) == []
+        async with house.workers("sms"):
+            await until(lambda: house.outcomes(loan) != [], "the contact is settled")
+            assert house.outcomes(loan) == [("remind", "sms", "failed")]
+            # Only this loan ever started: the others were tried for their ids.
+            await virtual_time.fast_forward(house.client, house.workflow_id(loan), morning(DUE - timedelta(days=1)))
+    assert house.outcomes(loan)[-1] == ("remind", "sms", "accepted")
+    ((_, message),) = house.received(loan)
+    assert (local(message).date(), local(message).hour) == (DUE - timedelta(days=2), 10)
 
 
 def _said(house: House, rung_id: str) -> bool:
