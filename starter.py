@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import typer
-from rich.console import Console
 
 from duecourse.cli import decide
 from duecourse.cli.desk import say_error, write_json
@@ -56,20 +55,19 @@ def application(arguments: Sequence[str]) -> typer.Typer:
 def main(arguments: Sequence[str]) -> int:
     """Run one command; returns the exit code. Errors that are expected are one line, or JSON with --json."""
     as_json = "--json" in arguments
-    err = Console(stderr=True, highlight=False)
     try:
         code = application(arguments)(list(arguments), prog_name="starter.py", standalone_mode=False, obj=clock)
     except DuecourseError as error:
-        return say_error(error, err, as_json=as_json)
+        return say_error(error, as_json=as_json)
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except UsageError as error:
         message = error.format_message()
         if as_json:
             shown = {"type": "UsageError", "exit_code": USAGE_ERROR, "message": message}
-            write_json(err, {"error": shown})
+            write_json(sys.stderr, {"error": shown})
         else:
-            err.print(message if not arguments else f"starter.py: {message}", markup=False, soft_wrap=True)
+            sys.stderr.write(f"{message}\n" if not arguments else f"starter.py: {message}\n")
         return USAGE_ERROR
     except Exception:
         traceback.print_exc()

@@ -234,6 +234,7 @@ def _print(bursts: Mapping[str, Sequence[Burst]], loans: int) -> None:
         )
     print("\n(ms: CPU time per contact)")
     print(f"ratio to empty: {statistics.median(to_empty):.2f} (each minute: {_list(to_empty)})")
+    print(f"CPU of empty to CPU of ours, all processes: {_all_cpu(empty, 'empty') / _all_cpu(ours, 'ours'):.2f}")
     print(f"ratio to no-op: {statistics.median(to_no_op):.2f} (each minute: {_list(to_no_op)})")
     contacts = [contact for burst in ours for contact in burst.contacts]
     for said, holds in (
@@ -246,6 +247,10 @@ def _print(bursts: Mapping[str, Sequence[Burst]], loans: int) -> None:
 
 def _cpu(bursts: Sequence[Burst], name: str) -> float:
     return statistics.median(burst.cpu[name] / len(burst.contacts) * 1000 for burst in bursts)
+
+
+def _all_cpu(bursts: Sequence[Burst], worker: str) -> float:
+    return sum(_cpu(bursts, name) for name in (worker, "server", "sandbox"))
 
 
 def _range(values: Iterable[int]) -> str:

@@ -11,12 +11,11 @@ outside the sandbox. Money is Decimal in the loan's currency.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, TypeVar
+from typing import Literal
 
 from sqlalchemy import Connection
 from temporalio.client import Client
@@ -39,8 +38,6 @@ from duecourse.loans.facts import Fact, FromOutside
 from duecourse.loans.portfolio import BorrowerRecord, LenderRecord, LoanRecord
 from duecourse.treatments.catalogue import load_ladder
 from workflows.contracts import STATUS, Applied, LoanStatus, loan_workflow_id
-
-T = TypeVar("T")
 
 DEFAULT_LEDGER = "sqlite:///.duecourse/ledger.db"
 
@@ -199,13 +196,10 @@ async def record_facts(
     facts: Sequence[FromOutside],
     *,
     at: datetime | None = None,
-    patience: timedelta | None = None,
 ) -> list[Told]:
     """Let facts into the ledger, all or none, then tell the loan and the person's other loans.
 
     A fact whose id is known with the same content changes nothing. `at`: business time, now if left out.
-    `patience`: how long to wait for the loan's answer, in real time; after it the fact stands all the same, and
-    the relay tells the loan. Left out: for as long as it takes.
     Raises NotFound, InvalidInput, Conflict before any effect.
     """
     now = at or await session.now()
@@ -220,21 +214,12 @@ async def record_facts(
             tuple(row for one in fresh for row in one.outbox),
             start=any(one.start for one in fresh),
         )
-        applied = await _within(patience, deliver(session.ledger, session.temporal, batch, now, How.UPDATE))
+        applied = await deliver(session.ledger, session.temporal, batch, now, How.UPDATE)
         told = {one.fact.id: applied for one in fresh}
     others = sorted({other for one in fresh for other in one.others})
     if others:
-        await _within(patience, drain_outbox(session, at=now))
+        await drain_outbox(session, at=now)
     return [Told(one, told.get(one.fact.id)) for one in recorded]
-
-
-async def _within(patience: timedelta | None, telling: Awaitable[T]) -> T | None:
-    """The answer, or None where none came in time; what is not acknowledged stays in the outbox."""
-    try:
-        async with asyncio.timeout(None if patience is None else patience.total_seconds()):
-            return await telling
-    except TimeoutError:
-        return None
 
 
 async def drain_outbox(session: Session, *, at: datetime | None = None) -> int:

@@ -8,10 +8,11 @@ died in between) is started with all its rows in hand.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from enum import StrEnum
+from enum import Enum, StrEnum
+from typing import Any
 
 from sqlalchemy import Connection
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHandle, WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -36,6 +37,9 @@ from workflows.contracts import (
     loan_workflow_id,
 )
 
+ANSWER_WITHIN = timedelta(seconds=10)
+"""Of real time. A loan answers in a small part of it, whatever it is doing; without a worker, never."""
+
 
 class How(StrEnum):
     """How a loan is told: with an answer, or without waiting for a worker."""
@@ -44,18 +48,28 @@ class How(StrEnum):
     SIGNAL = "signal"
 
 
+class Told(Enum):
+    """What came of telling a loan."""
+
+    ANSWERED = "answered"
+    SIGNALLED = "signalled"
+    NOBODY = "nobody"  # it does not run
+
+
 async def deliver(ledger: Ledger, temporal: Client, batch: Batch, now: datetime, how: How) -> Applied | None:
     """Tell one loan a batch of the outbox and acknowledge it; `now` is business time, aware UTC.
 
-    Returns the loan's answer where it gave one. Raises RPCError where Temporal cannot be reached: the rows
+    Returns the loan's answer where it gave one in `ANSWER_WITHIN`; a loan without a worker is told by signal then,
+    which waits for one. Raises RPCError where Temporal cannot be reached: the rows
     stay in the outbox, and the relay repeats them.
     """
     dossier, plan, ahead = await ledger.run(ledger.consult, _look, batch.lender, batch.loan, now)
     message = FactsMessage(batch=batch.rows, plan=plan)
     answer: Applied | None = None
-    if batch.start or not await _told(temporal, batch, message, how, ahead):
+    told = Told.NOBODY if batch.start else await _tell(temporal, batch, message, how, ahead)
+    if told is Told.NOBODY:
         await _start(clocked(temporal, ahead=ahead) if ahead else temporal, dossier, message, now)
-    elif how is How.UPDATE:
+    elif told is Told.ANSWERED:
         answer = Applied(seq=dossier.loan.seq, stage=dossier.loan.stage(now))
     await ledger.run(ledger.transact, outbox.acknowledge, batch.ids)
     return answer
@@ -67,24 +81,32 @@ def _look(connection: Connection, lender: str, loan: str, now: datetime) -> tupl
     return dossier, plan_of(dossier, now), book_offset(connection)
 
 
-async def _told(temporal: Client, batch: Batch, message: FactsMessage, how: How, ahead: timedelta) -> bool:
-    """Whether the loan runs and took the message."""
+async def _tell(temporal: Client, batch: Batch, message: FactsMessage, how: How, ahead: timedelta) -> Told:
+    """Give the message to the loan, if it runs."""
     workflow_id = loan_workflow_id(batch.lender, batch.loan)
     handle = temporal.get_workflow_handle(workflow_id)
     try:
         if ahead and isinstance(await arrive(temporal, workflow_id), Ended):  # never tell a loan under way
-            return False
-        match how:
-            case How.UPDATE:
-                await handle.execute_update(FACTS, message, id=_update_id(batch), result_type=Applied)
-            case How.SIGNAL:
-                await handle.signal(FACTS, message)
+            return Told.NOBODY
+        if how is How.UPDATE and await _answered(handle, batch, message):
+            return Told.ANSWERED
+        await handle.signal(FACTS, message)
     except NotFound:
-        return False
+        return Told.NOBODY
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
-            return False
+            return Told.NOBODY
         raise
+    return Told.SIGNALLED
+
+
+async def _answered(handle: WorkflowHandle[Any, Any], batch: Batch, message: FactsMessage) -> bool:
+    try:
+        await handle.execute_update(
+            FACTS, message, id=_update_id(batch), result_type=Applied, rpc_timeout=ANSWER_WITHIN
+        )
+    except WorkflowUpdateRPCTimeoutOrCancelledError:
+        return False  # no worker is there: an update would be forgotten, a signal waits for one
     return True
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 from temporalio.client import Client
 from temporalio.service import RPCError
 
@@ -29,7 +28,8 @@ async def relay(ledger: Ledger, temporal: Client, clock: Callable[[], datetime],
     while not stop.is_set():
         try:
             told = await relay_once(ledger, temporal, clock())
-        except (RPCError, SQLAlchemyError) as trouble:
+        except Exception as trouble:
+            # Whatever it is, the ledger or the server may be there again in a moment; a relay that ended would not.
             log.warning("relay will try again", reason=type(trouble).__name__)
         else:
             if told:
@@ -52,7 +52,8 @@ async def relay_once(
         try:
             await deliver(ledger, temporal, batch, now, How.SIGNAL)
             told += 1
-        except RPCError as trouble:
-            # One loan that cannot be told must not keep the others from hearing.
-            log.warning("loan not told", lender=batch.lender, loan=batch.loan, reason=trouble.status.name)
+        except Exception as trouble:
+            # One loan that cannot be told, or read, must not keep the others from hearing.
+            reason = trouble.status.name if isinstance(trouble, RPCError) else type(trouble).__name__
+            log.warning("loan not told", lender=batch.lender, loan=batch.loan, reason=reason)
     return told

@@ -198,7 +198,7 @@ class LoanWorkflow:
         cancelled = False
         while not handle.done():
             await workflow.wait_condition(lambda: handle.done() or bool(self.inbox))
-            self._apply_inbox()
+            await self._hear()
             owed = self.loan.owes(contact.episode, contact.installment, contact.rung, workflow.now())
             if owed is None and not handle.done() and not cancelled:
                 handle.cancel()  # moot: stops every later attempt, never a call that is already on the wire
@@ -275,8 +275,14 @@ class LoanWorkflow:
         """The activity's result; what arrives meanwhile is applied, and updates are answered."""
         while not handle.done():
             await workflow.wait_condition(lambda: handle.done() or bool(self.inbox))
-            self._apply_inbox()
+            await self._hear()
         return await handle
+
+    async def _hear(self) -> None:
+        """Apply what arrived beside an activity; what the ledger has not seen is recorded now, not when that ends."""
+        self._apply_inbox()
+        if self.unrecorded:
+            await self._record()
 
     def _take(self, result: ContactResult) -> None:
         self._apply(result.rows)

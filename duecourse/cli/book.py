@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from duecourse.cli.command import command
-from duecourse.cli.desk import Answer, Desk, RowsRefused, rows_json
+from duecourse.cli.desk import Answer, Desk, RowsRefused, console, rows_json
 from duecourse.cli.files import Book, checked, read_book, read_text, refuse_bad_rows
 from duecourse.client import Imported, import_book, registered_parties, start_loan
 from duecourse.errors import InvalidInput
@@ -53,7 +53,7 @@ async def import_portfolio(
         "skipped": rows_json(book.problems),
         "loans": [{"lender": one.lender, "loan": one.loan, "outcome": one.outcome} for one in done],
     }
-    return Answer(data, lambda out: _print_imported(out, book, new, len(done) - new))
+    return Answer(data, _imported_text(book, new, len(done) - new))
 
 
 async def start(
@@ -132,7 +132,7 @@ async def start(
             (imported,) = await import_book(session, its_lender, book.borrowers, [record])
     data = {"lender": imported.lender, "loan": imported.loan, "outcome": imported.outcome}
     said = "started" if imported.outcome == "new" else "was started before; nothing changed"
-    return Answer(data, lambda out: out.print(f"{record.lender}/{record.loan} {said}."))
+    return Answer(data, f"{record.lender}/{record.loan} {said}.")
 
 
 def _row_of(file: Path | None) -> dict[str, Any]:
@@ -156,19 +156,17 @@ def _read_or(file: Path | None, read: Callable[[str, Any, str], Intake[Any]], kn
 @contextmanager
 def _bar(desk: Desk, total: int) -> Iterator[Callable[[Imported], None]]:
     """A progress bar on a terminal; nothing elsewhere, so that logs and pipes stay clean."""
-    if not desk.err.is_terminal or desk.json:
+    if not sys.stderr.isatty() or desk.json:
         yield lambda _: None
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=desk.err, transient=True) as progress:
+    with Progress(*columns, console=console(sys.stderr), transient=True) as progress:
         task = progress.add_task("importing", total=total)
         yield lambda _: progress.advance(task)
 
 
-def _print_imported(out: Console, book: Book, new: int, known: int) -> None:
-    again = f", {known} were there before" if known else ""
-    out.print(f"{new} loans imported and started{again}.")
+def _imported_text(book: Book, new: int, known: int) -> str:
+    lines = [f"{new} loans imported and started{f', {known} were there before' if known else ''}."]
     if book.problems:
-        out.print(f"{len(book.problems)} bad rows were left out:")
-        for source, problem in book.problems:
-            out.print(f"  {source}, {problem}", markup=False, soft_wrap=True)
+        lines.append(f"{len(book.problems)} bad rows were left out:")
+    return "\n".join([*lines, *(f"  {source}, {problem}" for source, problem in book.problems)])

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar, get_type_hints
 
 import typer
-from rich.console import Console
 
 from duecourse.cli.desk import Answer, Desk
 
@@ -68,4 +67,4 @@ def command(app: typer.Typer, name: str, *, needs: Needs) -> Callable[[Act], Act
 
 
 def _desk(clock: Callable[[], datetime], *, as_json: bool, ledger: str = "", address: str | None = None) -> Desk:
-    return Desk(clock, Console(highlight=False), Console(stderr=True, highlight=False), as_json, ledger, address)
+    return Desk(clock, as_json, ledger, address)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from duecourse.cli.command import command
 from duecourse.cli.desk import Answer, Desk, error_json
@@ -41,9 +40,8 @@ async def decide_file(
         return _each_line(text, explain=explain, lang=lang)
     if explain:
         said = _sentences(_parsed(text), lang)
-        return Answer(said, lambda out: out.print("\n".join(said), soft_wrap=True))
-    verdict = decide_document(text)
-    return Answer(None, lambda out: _write(out, verdict))
+        return Answer(said, "\n".join(said))
+    return Answer(None, decide_document(text))
 
 
 def _each_line(text: str, *, explain: bool, lang: str) -> Answer:
@@ -60,7 +58,7 @@ def _each_line(text: str, *, explain: bool, lang: str) -> Answer:
             here = InvalidInput(refused.field, refused.value, refused.expected, line=number)
             answer, code = {"version": 1, "error": error_json(here)}, InvalidInput.exit_code
         answers.append(json.dumps(answer, ensure_ascii=False, default=str))
-    return Answer(None, lambda out: _write(out, "\n".join(answers)), code)
+    return Answer(None, "\n".join(answers), code)
 
 
 def _sentences(case: Any, lang: str) -> list[str]:
@@ -88,8 +86,3 @@ def _read(file: str) -> str:
         raise Unavailable(f"{file} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise InvalidInput("file", file, "text in UTF-8") from error
-
-
-def _write(out: Console, text: str) -> None:
-    if text:
-        out.file.write(text + "\n")

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from rich.console import Console
+from typing import TYPE_CHECKING, Any, TextIO
 
 from duecourse.errors import DuecourseError, InvalidInput, Unavailable
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from duecourse.client import Session
 
 _SQLITE = "sqlite:///"
@@ -22,10 +23,13 @@ _SQLITE = "sqlite:///"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a command found: JSON values, and the same for people. Without `data` there is one form for both."""
+    """What a command found: JSON values, and the same for people. Without `data` there is one form for both.
+
+    `show`: a text, or what prints itself on a console.
+    """
 
     data: Any
-    show: Callable[[Console], None]
+    show: str | Callable[[Console], None]
     code: int = 0
 
 
@@ -34,11 +38,13 @@ class Desk:
     """Where a command stands. `clock`: real time, aware UTC."""
 
     clock: Callable[[], datetime]
-    out: Console
-    err: Console
     json: bool
     ledger: str = ""
     address: str | None = None
+
+    def warn(self, text: str) -> None:
+        """Say something that is not the answer."""
+        sys.stderr.write(f"{text}\n")
 
     @asynccontextmanager
     async def session(self, *, makes_ledger: bool = False) -> AsyncIterator[Session]:
@@ -60,9 +66,11 @@ class Desk:
     def give(self, answer: Answer) -> int:
         """Print an answer; returns the exit code."""
         if self.json and answer.data is not None:
-            write_json(self.out, answer.data)
+            write_json(sys.stdout, answer.data)
+        elif isinstance(answer.show, str):
+            sys.stdout.write(f"{answer.show}\n" if answer.show else "")
         else:
-            answer.show(self.out)
+            answer.show(console(sys.stdout))
         return answer.code
 
 
@@ -78,12 +86,19 @@ class RowsRefused(InvalidInput):
         self.args = ("\n".join([f"{rows}; {consequence}", *said]),)
 
 
-def say_error(error: DuecourseError, err: Console, *, as_json: bool) -> int:
+def console(file: TextIO) -> Console:
+    """Where tables and bars are drawn."""
+    from rich.console import Console  # not at the top: `decide` draws nothing and answers at once
+
+    return Console(file=file, highlight=False)
+
+
+def say_error(error: DuecourseError, *, as_json: bool) -> int:
     """Say what was refused and what to do; returns the exit code."""
     if as_json:
-        write_json(err, {"error": error_json(error)})
+        write_json(sys.stderr, {"error": error_json(error)})
     else:
-        err.print(f"starter.py: {error}", markup=False, highlight=False, soft_wrap=True)
+        sys.stderr.write(f"starter.py: {error}\n")
     return error.exit_code
 
 
@@ -111,10 +126,9 @@ def _require(ledger: str) -> None:
         )
 
 
-def write_json(console: Console, data: Any) -> None:
-    """One JSON document, unwrapped: terminals are for the other form."""
-    console.file.write(json.dumps(data, ensure_ascii=False, indent=2, default=str) + "\n")
-    console.file.flush()
+def write_json(file: TextIO, data: Any) -> None:
+    """One JSON document."""
+    file.write(json.dumps(data, ensure_ascii=False, indent=2, default=str) + "\n")
 
 
 def _field_json(error: InvalidInput) -> dict[str, Any]:

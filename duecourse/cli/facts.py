@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
 
 from duecourse.cli.command import LenderId, LoanId, command
 from duecourse.cli.desk import Answer, Desk
@@ -18,8 +16,6 @@ from duecourse.errors import Conflict, InvalidInput, NotFound
 from duecourse.ledger.queries import LoanLine
 from duecourse.loans.facts import FACT, Fact, FromOutside
 from duecourse.treatments.located import remedy
-
-PATIENCE = timedelta(seconds=10)  # the fact stands by then; only the loan's answer is missing
 
 FactIdOption = Annotated[
     str | None, typer.Option("--id", help="The fact's own id: the same one again changes nothing. Made if left out.")
@@ -191,7 +187,7 @@ async def _tell(
         given = {name: value for name, value in {**fields, "at": at}.items() if value is not None}
         fact = _fact({**filled, **given, "id": fact_id, "kind": kind})
         session = await desk.connected(opened)
-        (told,) = await record_facts(session, *key, [fact], patience=PATIENCE)
+        (told,) = await record_facts(session, *key, [fact])
         line = await loan_line(opened, *key)
     data = {
         "lender": key[0],
@@ -206,7 +202,9 @@ async def _tell(
         "currency": line.currency,
         "others": list(told.recorded.others),
     }
-    return Answer(data, lambda out: _print_told(out, desk, told, line, fact_id))
+    if told.applied is None and not told.recorded.again and not told.recorded.start:
+        desk.warn("The loan has not answered: run `python worker.py`. The fact stands, and reaches the loan then.")
+    return Answer(data, _told_text(told, line, fact_id))
 
 
 async def _known(session: Session, key: tuple[str, str], kind: str, fact_id: str) -> dict[str, Any] | None:
@@ -230,18 +228,13 @@ def _fact(fields: dict[str, Any]) -> FromOutside:
     return fact
 
 
-def _print_told(out: Console, desk: Desk, told: Told, line: LoanLine, fact_id: str) -> None:
-    where = f"{line.lender}/{line.loan}"
+def _told_text(told: Told, line: LoanLine, fact_id: str) -> str:
     if told.recorded.again:
-        out.print(f"{fact_id} was recorded before; nothing changed.")
+        lines = [f"{fact_id} was recorded before; nothing changed."]
     else:
         kind = told.recorded.fact.kind.replace("_", " ")
-        out.print(f"{kind} {fact_id} recorded for {where}.", soft_wrap=True)
-    out.print(f"The loan is {line.stage}, {line.balance:,.2f} {line.currency} open.")
+        lines = [f"{kind} {fact_id} recorded for {line.lender}/{line.loan}."]
+    lines.append(f"The loan is {line.stage}, {line.balance:,.2f} {line.currency} open.")
     if told.recorded.others:
-        out.print(f"It holds for the debtor's other loans too: {', '.join(told.recorded.others)}.")
-    if told.applied is None and not told.recorded.again:
-        desk.err.print(
-            "The loan has not answered yet: run `python worker.py`. The fact stands, and the relay tells the loan.",
-            soft_wrap=True,
-        )
+        lines.append(f"It holds for the debtor's other loans too: {', '.join(told.recorded.others)}.")
+    return "\n".join(lines)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
+import sys
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from duecourse.cli.command import command
-from duecourse.cli.desk import Answer, Desk
+from duecourse.cli.desk import Answer, Desk, console
 from duecourse.client import drain_outbox, fast_forward, pause_all, resume_all, waiting
 from duecourse.engine.lockstep import Step
 from duecourse.errors import InvalidInput
@@ -35,10 +35,10 @@ async def pause(
     async with desk.session() as session:
         if resume:
             await resume_all(session)
-            return Answer({"paused_since": None}, lambda out: out.print("Sends go on."))
+            return Answer({"paused_since": None}, "Sends go on.")
         since = await pause_all(session)
     said = f"All sends are paused since {moment(since)}. `starter.py pause-all --resume` lets them go on."
-    return Answer({"paused_since": since.isoformat()}, lambda out: out.print(said))
+    return Answer({"paused_since": since.isoformat()}, said)
 
 
 async def outbox(
@@ -54,7 +54,7 @@ async def outbox(
         ],
         "told": told,
     }
-    return Answer(data, lambda out: _print_outbox(out, batches, told, drain=drain))
+    return Answer(data, _outbox_text(batches, told, drain=drain))
 
 
 async def forward(
@@ -70,13 +70,13 @@ async def forward(
         session = await desk.connected(opened)
 
         async def on_step(step: Step) -> None:
-            if desk.err.is_terminal and not desk.json:
-                desk.err.print(f"{moment(step.at)}, {len(step.open)} loans open", style="dim")
+            if sys.stderr.isatty() and not desk.json:
+                desk.warn(f"{moment(step.at)}, {len(step.open)} loans open")
 
         book = await fast_forward(session, target, on_step=on_step)
     data = {"at": book.at.isoformat(), "open": len(book.open), "closed": len(book.closed), "steps": book.steps}
     said = f"The book stands at {moment(book.at)}: {len(book.open)} loans open, {len(book.closed)} closed on the way."
-    return Answer(data, lambda out: out.print(said))
+    return Answer(data, said)
 
 
 async def demo(
@@ -90,13 +90,13 @@ async def demo(
     from duecourse.sandbox.demo import run_demo
 
     code = await run_demo(
-        keep=desk.out.is_terminal and not exit_after,
+        keep=sys.stdout.isatty() and not exit_after,
         directory=directory,
-        say=desk.out,
+        say=console(sys.stdout),
         clock=desk.clock,
         report=print_report,
     )
-    return Answer(None, lambda _: None, code)
+    return Answer(None, "", code)
 
 
 def _instant(text: str, now: datetime) -> datetime:
@@ -115,11 +115,9 @@ def _instant(text: str, now: datetime) -> datetime:
     return instant.astimezone(UTC)
 
 
-def _print_outbox(out: Console, batches: tuple[Batch, ...], told: int, *, drain: bool) -> None:
+def _outbox_text(batches: tuple[Batch, ...], told: int, *, drain: bool) -> str:
     if not batches:
-        out.print("Every loan has acknowledged what the ledger holds.")
-        return
-    for one in batches:
-        start = ", to be started" if one.start else ""
-        out.print(f"{one.lender}/{one.loan}: {len(one.ids)} rows{start}")
-    out.print(f"{told} loans were told." if drain else "The relay tells them, or `starter.py outbox --drain` now.")
+        return "Every loan has acknowledged what the ledger holds."
+    lines = [f"{one.lender}/{one.loan}: {len(one.ids)} rows{', to be started' if one.start else ''}" for one in batches]
+    lines.append(f"{told} loans were told." if drain else "The relay tells them, or `starter.py outbox --drain` now.")
+    return "\n".join(lines)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from duecourse.cli.command import LenderId, LoanId, command
 from duecourse.cli.desk import Answer, Desk
@@ -54,13 +53,9 @@ async def show_list(desk: Desk, lender: LenderId = None) -> Answer:
     async with desk.session() as opened:
         lines = await list_loans(opened, lender)
 
-    def show(out: Console) -> None:
-        if lines:
-            out.print(loans_table(lines))
-        else:
-            out.print("No loans: start them with `starter.py import` or `starter.py start`.")
-
-    return Answer([line_json(line) for line in lines], show)
+    if not lines:
+        return Answer([], "No loans: start them with `starter.py import` or `starter.py start`.")
+    return Answer([line_json(line) for line in lines], lambda out: out.print(loans_table(lines)))
 
 
 async def show_timeline(desk: Desk, loan: LoanId, texts: Texts = False, lender: LenderId = None) -> Answer:

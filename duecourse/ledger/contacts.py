@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 
 from duecourse.compliance.verdict import Withhold
 from duecourse.errors import Conflict, NotFound
@@ -19,6 +19,7 @@ from duecourse.ledger.dossier import ContactRow, Dossier, append, open_dossier, 
 from duecourse.ledger.judgement import silent
 from duecourse.ledger.outcomes import Ask, Frozen, Resumed, Settled, outcome_of
 from duecourse.ledger.plans import plan_of
+from duecourse.ledger.prepared import Prepared
 from duecourse.ledger.reservations import contacted, resume_moot
 from duecourse.ledger.tables import contact_points, contacts, receipts, texts
 from duecourse.loans.facts import Contacted, Decided
@@ -27,17 +28,17 @@ from duecourse.treatments.thinning import channels_for
 FIRST_PAUSE = timedelta(minutes=15)  # after an activity that ended without an answer
 LONGEST_PAUSE = timedelta(hours=4)
 
-_BY_ID = select(contacts.c.lender, contacts.c.loan).where(contacts.c.id == bindparam("id_"))
+_BY_ID = Prepared(select(contacts.c.lender, contacts.c.loan).where(contacts.c.id == bindparam("id_")))
 _BY_PROVIDER = select(contacts.c.id, contacts.c.lender, contacts.c.loan).where(
     contacts.c.channel == bindparam("channel_"), contacts.c.provider_id == bindparam("provider_id_")
 )
-_ATTEMPT = select(contacts.c.attempt, contacts.c.state).where(contacts.c.id == bindparam("id_"))
-_SENDING = (
+_ATTEMPT = Prepared(select(contacts.c.attempt, contacts.c.state).where(contacts.c.id == bindparam("id_")))
+_SENDING = Prepared(
     update(contacts)
     .where(
         contacts.c.id == bindparam("id_"),
         contacts.c.attempt == bindparam("attempt_"),
-        contacts.c.state.in_(("reserved", "sending")),
+        or_(contacts.c.state == "reserved", contacts.c.state == "sending"),
     )
     .values(
         state="sending",
@@ -46,10 +47,13 @@ _SENDING = (
         first_sending_at=func.coalesce(contacts.c.first_sending_at, bindparam("at_", type_=contacts.c.at.type)),
     )
 )
-_TEXT = select(
-    texts.c.address, texts.c.sender, texts.c.subject, texts.c.text, texts.c.html, texts.c.language, texts.c.at
-).where(texts.c.contact == bindparam("id_"))
-_STATE = (
+_TEXT = Prepared(
+    select(
+        texts.c.address, texts.c.sender, texts.c.subject, texts.c.text, texts.c.html, texts.c.language, texts.c.at
+    ).where(texts.c.contact == bindparam("id_"))
+)
+_KEEP_TEXT = Prepared(insert(texts))
+_STATE = Prepared(
     update(contacts)
     .where(contacts.c.id == bindparam("id_"))
     .values(state=bindparam("state_"), at=bindparam("at_"), provider_id=bindparam("provider_id_"))
@@ -74,8 +78,10 @@ _DEAD = (
 _POINT_OF = select(contacts.c.lender, contacts.c.borrower, contacts.c.channel, contacts.c.contact_point).where(
     contacts.c.id == bindparam("id_")
 )
-_RECEIPT = select(receipts.c.status, receipts.c.at).where(
-    receipts.c.channel == bindparam("channel_"), receipts.c.provider_id == bindparam("provider_id_")
+_RECEIPT = Prepared(
+    select(receipts.c.status, receipts.c.at).where(
+        receipts.c.channel == bindparam("channel_"), receipts.c.provider_id == bindparam("provider_id_")
+    )
 )
 
 
@@ -94,9 +100,7 @@ def mark_sending(
     Raises:
         Superseded: a newer attempt owns the contact, or it is settled.
     """
-    changed = connection.execute(
-        _SENDING, {"id_": contact, "attempt_": attempt, "deadline_": deadline, "at_": now}
-    ).rowcount
+    changed = _SENDING.change(connection, {"id_": contact, "attempt_": attempt, "deadline_": deadline, "at_": now})
     if changed != 1:
         raise Superseded(f"contact {contact}: attempt {attempt} is over; nothing may be sent by it")
     return keep_text(connection, contact, message)
@@ -104,13 +108,13 @@ def mark_sending(
 
 def keep_text(connection: Connection, contact: str, message: Frozen | None) -> Frozen:
     """Freeze a contact's message, or give back the one that is frozen already. Raises NotFound without either."""
-    row = connection.execute(_TEXT, {"id_": contact}).first()
+    row = _TEXT.first(connection, {"id_": contact})
     if row is not None:
         return Frozen(*row)
     if message is None:
         raise NotFound("text of contact", contact, "give the message with the first attempt")
-    connection.execute(
-        insert(texts),
+    _KEEP_TEXT.change(
+        connection,
         {
             "contact": contact,
             "address": message.address,
@@ -127,7 +131,7 @@ def keep_text(connection: Connection, contact: str, message: Frozen | None) -> F
 
 def newer_attempt(connection: Connection, contact: str, attempt: int) -> bool:
     """Whether this attempt must not call any more: a newer one owns the contact, or it is settled. One read."""
-    row = connection.execute(_ATTEMPT, {"id_": contact}).first()
+    row = _ATTEMPT.first(connection, {"id_": contact})
     return row is None or row.attempt != attempt or row.state != "sending"
 
 
@@ -139,7 +143,7 @@ def accept(
     if row.state in ("reserved", "sending", "unknown"):
         _set(connection, row, "accepted", sent_at, provider_id)
         append(connection, dossier, contacted(row, "accepted", sent_at))
-        early = connection.execute(_RECEIPT, {"channel_": row.channel, "provider_id_": provider_id}).all()
+        early = _RECEIPT.rows(connection, {"channel_": row.channel, "provider_id_": provider_id})
         for receipt in sorted(early, key=lambda one: one.status == "failed"):
             _receive(connection, dossier, row, receipt.status, receipt.at)
         save(connection, dossier, now)
@@ -259,7 +263,7 @@ def receive(
     loan hears of it through the outbox.
     """
     key = {"channel_": channel, "provider_id_": provider_id}
-    if any(row.status == status for row in connection.execute(_RECEIPT, key)):
+    if any(row.status == status for row in _RECEIPT.rows(connection, key)):
         return connection.execute(_BY_PROVIDER, key).scalar()
     connection.execute(insert(receipts), {"channel": channel, "provider_id": provider_id, "status": status, "at": at})
     found = connection.execute(_BY_PROVIDER, key).first()
@@ -303,7 +307,7 @@ def _receive(connection: Connection, dossier: Dossier, row: ContactRow, status: 
 
 
 def _open(connection: Connection, contact: str) -> tuple[Dossier, ContactRow]:
-    found = connection.execute(_BY_ID, {"id_": contact}).first()
+    found = _BY_ID.first(connection, {"id_": contact})
     if found is None:
         raise NotFound("contact", contact, "only a reservation makes one")
     dossier = open_dossier(connection, found.lender, found.loan)
@@ -312,7 +316,7 @@ def _open(connection: Connection, contact: str) -> tuple[Dossier, ContactRow]:
 
 def _set(connection: Connection, row: ContactRow, state: str, at: datetime, provider_id: str | None) -> None:
     values: Mapping[str, Any] = {"id_": row.id, "state_": state, "at_": at, "provider_id_": provider_id}
-    connection.execute(_STATE, values)
+    _STATE.change(connection, values)
     row.state, row.at, row.provider_id = state, at, provider_id
 
 

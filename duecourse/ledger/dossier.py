@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
@@ -17,6 +16,7 @@ from duecourse.compliance.case import Consent, Place
 from duecourse.compliance.packs import PackSet
 from duecourse.errors import NotFound
 from duecourse.ledger import dialect, published, settings
+from duecourse.ledger.prepared import Prepared
 from duecourse.ledger.tables import (
     borrowers,
     consents,
@@ -39,7 +39,7 @@ _SETTING = (
     select(settings_table.c.value).where(settings_table.c.key == settings.PAUSED).scalar_subquery().label("paused"),
     select(settings_table.c.value).where(settings_table.c.key == settings.PACKS).scalar_subquery().label("packs"),
 )
-_HEAD = (
+_HEAD = Prepared(
     select(
         loans.c.debtor,
         loans.c.terms,
@@ -63,7 +63,7 @@ _HEAD = (
     .join(borrowers, (borrowers.c.lender == loans.c.lender) & (borrowers.c.id == loans.c.debtor))
     .where(loans.c.lender == bindparam("lender_"), loans.c.id == bindparam("loan_"))
 )
-_ROWS = (
+_ROWS = Prepared(
     select(facts.c.body)
     .where(
         facts.c.lender == bindparam("lender_"),
@@ -72,7 +72,7 @@ _ROWS = (
     )
     .order_by(facts.c.loan_seq)
 )
-_POINTS = (
+_POINTS = Prepared(
     select(
         contact_points.c.channel,
         contact_points.c.id,
@@ -82,18 +82,20 @@ _POINTS = (
     .where(contact_points.c.lender == bindparam("lender_"), contact_points.c.borrower == bindparam("borrower_"))
     .order_by(contact_points.c.channel, contact_points.c.id)
 )
-_CONSENTS = select(consents.c.channel, consents.c.contact_point, consents.c.state, consents.c.at).where(
-    consents.c.lender == bindparam("lender_"), consents.c.borrower == bindparam("borrower_")
+_CONSENTS = Prepared(
+    select(consents.c.channel, consents.c.contact_point, consents.c.state, consents.c.at).where(
+        consents.c.lender == bindparam("lender_"), consents.c.borrower == bindparam("borrower_")
+    )
 )
-_CONTACTS = (
+_CONTACTS = Prepared(
     select(contacts)
     .where(contacts.c.lender == bindparam("lender_"), contacts.c.borrower == bindparam("borrower_"))
     .order_by(contacts.c.at, contacts.c.id)
 )
 _LADDER = select(ladders.c.content).where(ladders.c.hash == bindparam("hash_"))
-_ADD = insert(facts)
+_ADD = Prepared(insert(facts))
 _TELL = insert(outbox).returning(outbox.c.id)
-_SAVE = (
+_SAVE = Prepared(
     update(loans)
     .where(loans.c.lender == bindparam("lender_"), loans.c.id == bindparam("loan_"))
     .values(
@@ -204,13 +206,13 @@ def open_dossier(connection: Connection, lender: str, loan: str) -> Dossier:
 
 def read_dossier(connection: Connection, lender: str, loan: str) -> Dossier:
     """Read without a lock: for plans, explanations and lists."""
-    head = connection.execute(_HEAD, {"lender_": lender, "loan_": loan}).first()
+    head = _HEAD.first(connection, {"lender_": lender, "loan_": loan})
     if head is None:
         raise NotFound("loan", f"{lender}/{loan}", "register it first: start or import")
     rows = list(_read_rows(connection, lender, loan, 0))
     folded = Loan.fold(_terms(head.terms), ladder_of(connection, head.ladder), rows)
     person = {"lender_": lender, "borrower_": head.debtor}
-    known = tuple(Consent(*row) for row in connection.execute(_CONSENTS, person)) if head.consents_known else None
+    known = tuple(Consent(*row) for row in _CONSENTS.rows(connection, person)) if head.consents_known else None
     return Dossier(
         lender=_lender(head.record),
         person=Person(
@@ -227,10 +229,10 @@ def read_dossier(connection: Connection, lender: str, loan: str) -> Dossier:
         rows=rows,
         points=tuple(
             ContactPoint(row.channel, row.id, row.address, row.undeliverable_since is None)
-            for row in connection.execute(_POINTS, person)
+            for row in _POINTS.rows(connection, person)
         ),
         consents=known,
-        contacts=[ContactRow(*row) for row in connection.execute(_CONTACTS, person)],
+        contacts=[ContactRow(*row) for row in _CONTACTS.rows(connection, person)],
         packs=published.in_force(connection, head.packs),
         paused_since=datetime.fromisoformat(head.paused) if head.paused else None,
         closed_at=head.closed_at,
@@ -248,8 +250,8 @@ def append(connection: Connection, dossier: Dossier, fact: Fact) -> Fact:
     """Give the fact the loan's next place, write it, apply it. `save` must follow in the same transaction."""
     lender, loan = dossier.key
     placed = fact.model_copy(update={"loan_seq": len(dossier.rows) + 1})
-    connection.execute(
-        _ADD,
+    _ADD.change(
+        connection,
         {
             "lender": lender,
             "loan": loan,
@@ -284,8 +286,8 @@ def save(connection: Connection, dossier: Dossier, now: datetime) -> None:
         dossier.closed_at = None
     elif dossier.closed_at is None:
         dossier.closed_at = now
-    connection.execute(
-        _SAVE,
+    _SAVE.change(
+        connection,
         {
             "lender_": lender,
             "loan_": loan,
@@ -307,8 +309,8 @@ def ladder_of(connection: Connection, hash_: str) -> Ladder:
 
 
 def _read_rows(connection: Connection, lender: str, loan: str, seq: int) -> Iterable[Fact]:
-    found: Any = connection.execute(_ROWS, {"lender_": lender, "loan_": loan, "after_": seq}).scalars()
-    return (FACT.validate_json(body) for body in found)
+    found = _ROWS.rows(connection, {"lender_": lender, "loan_": loan, "after_": seq})
+    return (FACT.validate_json(row.body) for row in found)
 
 
 @lru_cache(maxsize=4096)

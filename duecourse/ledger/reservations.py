@@ -37,6 +37,7 @@ from duecourse.ledger.outcomes import (
     outcome_of,
 )
 from duecourse.ledger.plans import plan_of, preferred_channel
+from duecourse.ledger.prepared import Prepared
 from duecourse.ledger.sending import Sending
 from duecourse.ledger.tables import contacts, rung_claims, texts
 from duecourse.ledger.verdicts import Judged
@@ -46,8 +47,8 @@ from duecourse.treatments.thinning import channels_for
 
 _SECOND = timedelta(seconds=1)
 
-_CLAIM = insert(rung_claims)
-_CONTACT = insert(contacts)
+_CLAIM = Prepared(insert(rung_claims))
+_CONTACT = Prepared(insert(contacts))
 _STATE = update(contacts).where(contacts.c.id == bindparam("id_")).values(state=bindparam("state_"))
 _AGAIN = (
     update(contacts)
@@ -229,7 +230,7 @@ def _insert(
         "rung": ask.rung,
     }
     if not mine:
-        connection.execute(_CLAIM, {**key, "claimed_at": now})
+        _CLAIM.change(connection, {**key, "claimed_at": now})
     contact = ContactRow(
         id=contact_id(ask, number),
         **key,
@@ -248,8 +249,8 @@ def _insert(
         provider_id=None,
         verdict=judged.no,
     )
-    connection.execute(
-        _CONTACT,
+    _CONTACT.change(
+        connection,
         {
             **key,
             "id": contact.id,

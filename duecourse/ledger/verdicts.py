@@ -21,12 +21,13 @@ from duecourse.errors import NotFound
 from duecourse.ledger import published
 from duecourse.ledger.columns import instant_text
 from duecourse.ledger.dossier import Dossier
+from duecourse.ledger.prepared import Prepared
 from duecourse.ledger.tables import loans, verdicts
 
 CASE: TypeAdapter[Case] = TypeAdapter(Case)
 GROUNDS: TypeAdapter[Grounds] = TypeAdapter(Grounds)
 
-_ADD = insert(verdicts)
+_ADD = Prepared(insert(verdicts))
 _CHAIN = (
     select(verdicts)
     .where(verdicts.c.lender == bindparam("lender_"), verdicts.c.loan == bindparam("loan_"))
@@ -80,8 +81,8 @@ def store(
     commitment = _commitment(salt, inputs, grounds)
     previous = dossier.verdict_head
     hash_ = _link(previous, lender, loan, number, claim, channel, at, kind, rule, until, commitment)
-    connection.execute(
-        _ADD,
+    _ADD.change(
+        connection,
         {
             "lender": lender,
             "loan": loan,

@@ -14,7 +14,7 @@ from typing import Final
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
-from babel.numbers import format_currency, get_currency_name
+from babel.numbers import NumberPattern, format_currency, get_currency_name, parse_pattern
 
 from duecourse.messages.segments import plain_typography
 

@@ -116,7 +116,7 @@ def print_overview(overview: Overview, console: Console) -> None:
     for task in overview.tasks:
         console.print(f"For a person: {task.loan} ({task.lender}), {task.rung}, because of {task.why}")
     for lender, loan, _, _, rung in overview.reviews:
-        console.print(f"To be reviewed: {loan} ({lender}), {rung}: starter.py approve {loan} --by NAME")
+        console.print(f"To be reviewed: {loan} ({lender}), {rung}: starter.py approve {loan} --by STAFF-ID")
     if overview.waiting:
         console.print(f"{overview.waiting} loans have not acknowledged what the ledger holds: starter.py outbox")
 

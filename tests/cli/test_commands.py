@@ -11,9 +11,10 @@ import pytest
 
 from duecourse.engine import connect as connecting
 from duecourse.ledger import settings
+from duecourse.ledger.registration import register_borrower, register_lender
 from duecourse.ledger.store import Ledger
 from tests.cli.conftest import Say
-from tests.ledger.world import NOON, Book, ask
+from tests.ledger.world import NOON, Book, ask, lender, mei
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NOBODY = "127.0.0.1:1"  # no server listens there
@@ -214,3 +215,21 @@ def test_start_reads_a_loan_from_json_and_an_option_wins(book: Book, asking: Say
     missing = asking("start", file, "--address", NOBODY)
     assert 2 == missing.code
     assert "disbursed_on" in missing.err
+
+
+def test_a_review_that_is_not_open_cannot_be_answered(book: Book, asking: Say) -> None:
+    book.register("B")
+    said = asking("approve", "B", "--by", "staff-7", "--address", NOBODY)
+    assert 3 == said.code
+    assert "no review of it is open" in said.err
+
+
+def test_a_loan_that_two_lenders_have_needs_its_lender_s_name(book: Book, asking: Say) -> None:
+    book.ledger.transact(register_lender, lender(id="L2"))
+    book.ledger.transact(register_borrower, "L2", mei())
+    book.register("B")
+    book.register("B", lender="L2")
+    said = asking("timeline", "B")
+    assert 3 == said.code
+    assert "name the lender too: L1, L2" in said.err
+    assert "L2" == asking("timeline", "B", "--lender", "L2", "--json").json["lender"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -9,17 +10,19 @@ import pytest
 from temporalio.client import WorkflowExecutionStatus
 
 from duecourse import client as dc
+from duecourse import delivery
 from duecourse.delivery import How, deliver
 from duecourse.engine import virtual_time
 from duecourse.ledger import clock as book_clock
 from duecourse.ledger import outbox
 from duecourse.ledger.facts import record
-from duecourse.loans.facts import Contacted, OptOut, Payment, Reversal
-from duecourse.relay import relay_once
+from duecourse.loans.facts import Closed, Contacted, OptOut, Payment, Reversal
+from duecourse.relay import relay, relay_once
+from duecourse.sandbox.faults import Fail
 from tests.e2e.edges import ROOMS, SHORT, start_at_the_edge
 from tests.e2e.house import BEGINS, House, local, morning, until
 from tests.e2e.ladders import ladder, notice, rung
-from workflows.contracts import FACTS, SETTLE_ACTIVITY, FactsMessage
+from workflows.contracts import CLOSE, FACTS, SETTLE_ACTIVITY, Applied, FactsMessage
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -59,6 +62,49 @@ async def test_the_relay_tells_what_a_dead_starter_recorded(house: House) -> Non
     assert await relayed(house, later=timedelta(hours=1)) == 0
 
 
+async def test_a_loan_that_cannot_be_read_keeps_no_other_from_hearing(house: House) -> None:
+    for loan in ("broken", "sound"):
+        await house.start(loan, due=DUE, installments=2, ladder=REMIND, borrower=f"B-{loan}")
+        paid = await house.payment(id=f"paid-{loan}")
+        house.ledger.transact(record, house.lender, loan, paid, await house.now())
+    with house.ledger.write() as connection:
+        connection.exec_driver_sql("UPDATE loans SET terms = '{}' WHERE id = 'broken'")
+    assert await relayed(house, later=timedelta(minutes=1)) == 1
+
+    async def told() -> bool:
+        return (await house.status("sound")).balance == "100.00"
+
+    await until(told, "the sound loan hears of its payment")
+    assert house.ledger.consult(outbox.pending) == 1  # the other is told again and again, until somebody mends it
+
+
+async def test_the_relay_of_a_worker_survives_a_ledger_that_is_away(house: House) -> None:
+    """It logs, waits, and goes on when the ledger is there again."""
+    await house.start(due=DUE, installments=2, ladder=REMIND)
+    house.ledger.transact(record, house.lender, "L1", await house.payment(), await house.now())
+    with house.ledger.write() as connection:
+        connection.exec_driver_sql("ALTER TABLE outbox RENAME TO away")
+    stop, rounds = asyncio.Event(), 0
+
+    def clock() -> datetime:
+        nonlocal rounds
+        rounds += 1
+        return datetime.now(UTC) + timedelta(minutes=1)
+
+    running = asyncio.create_task(relay(house.ledger, house.client, clock, stop))
+    await until(lambda: rounds >= 2 or running.done(), "a first round without an outbox")
+    assert not running.done()
+    with house.ledger.write() as connection:
+        connection.exec_driver_sql("ALTER TABLE away RENAME TO outbox")
+
+    async def told() -> bool:
+        return (await house.status()).balance == "100.00"
+
+    await until(told, "the loan hears of the payment")
+    stop.set()
+    await running
+
+
 async def test_a_loan_that_is_told_twice_applies_once(house: House) -> None:
     await house.start(due=DUE, installments=2, ladder=REMIND)
     told = await house.pay()
@@ -92,6 +138,47 @@ async def test_a_fact_typed_past_the_ledger_is_recorded_first(house: House) -> N
     await until(counted, "the payment counts")
     assert [(row.id, row.loan_seq) for row in house.rows()] == [("typed", 1)]
     assert house.ledger.consult(outbox.pending) == 0
+
+
+async def test_a_payment_typed_while_a_contact_is_retried_stops_it(house: House) -> None:
+    """It is recorded beside the pending contact, not after it."""
+    await house.start(due=DUE, ladder=REMIND)
+    house.sandbox.misbehave(Fail(channel="sms", status=429, code=20429, times=1000))
+    await house.to_just_before_next()
+
+    async def repeated() -> bool:
+        return await house.pending_attempt() >= 2
+
+    await until(repeated, "the contact is tried again")
+    await house.handle().signal(FACTS, FactsMessage(batch=(await house.payment(id="typed"),)))
+    assert (await house.handle().result())["closed"] is True
+    assert [row.id for row in house.rows() if isinstance(row, Payment)] == ["typed"]
+    assert house.received() == []
+
+
+async def test_a_closing_typed_as_an_update_is_answered_when_it_is_recorded(house: House) -> None:
+    await house.start(due=DUE, ladder=REMIND)
+    closing = Closed(id="sold", at=await house.now(), reason="sold to another lender")
+    applied = await house.handle().execute_update(CLOSE, closing, result_type=Applied)
+    assert applied == Applied(seq=1, stage="closed")
+    assert (await house.handle().result())["closed"] is True
+    assert [row.kind for row in house.rows()] == ["closed"]
+
+
+async def test_who_pays_while_no_worker_runs_is_not_kept_waiting(
+    empty_house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ledger has it; the loan is told by a signal, which waits for a worker as long as it takes."""
+    house = empty_house
+    monkeypatch.setattr(delivery, "ANSWER_WITHIN", timedelta(seconds=1))
+    async with house.workers():
+        await house.start(due=DUE, ladder=REMIND)
+        await house.status()
+    told = await house.pay()
+    assert told.applied is None
+    assert house.ledger.consult(outbox.pending) == 0
+    async with house.workers():
+        assert (await house.handle().result())["closed"] is True
 
 
 async def test_what_the_ledger_refuses_does_not_reach_the_loan(house: House) -> None:

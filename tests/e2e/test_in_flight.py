@@ -9,10 +9,13 @@ from decimal import Decimal
 import pytest
 from temporalio.api.enums.v1 import EventType
 
+from duecourse.ledger.facts import record
 from duecourse.loans.facts import HoldLifted, HoldPlaced, OptOut, Payment
 from duecourse.sandbox.faults import Fail
+from duecourse.sandbox.received import Received
 from tests.e2e.house import SHANGHAI, House, local, morning, until
 from tests.e2e.ladders import ladder, notice, rung
+from workflows.contracts import Applied
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -86,6 +89,43 @@ async def test_a_payment_in_full_while_a_contact_is_retried_closes_the_loan(hous
     result = await house.handle().result()
     assert result["closed"] is True
     assert house.received() == []
+
+
+async def test_a_payment_stops_the_next_attempt_even_if_the_loan_cannot_hear_of_it(empty_house: House) -> None:
+    """No worker serves the loan while it is paid: the attempt asks the ledger, and finds the rung moot."""
+    house = empty_house
+    async with house.workers("sms"):
+        async with house.workers("loans"):
+            await house.start(due=DUE, ladder=ONE_SMS)
+            await retrying(house)
+        house.ledger.transact(record, house.lender, "L1", await house.payment(), await house.now())
+        house.sandbox.behave()
+
+        async def ended() -> bool:
+            return await activity_ends(house) != []
+
+        await until(ended, "the next attempt is over")
+        assert await activity_ends(house) == ["completed"]
+    assert house.received() == []
+    assert {state for _, _, state in house.contact_states()} == {"released"}
+
+
+async def test_a_payment_does_not_undo_a_call_that_is_on_the_wire(house: House) -> None:
+    """Paid between the gateway's acceptance and its answer: answered at once, and what was sent is still recorded."""
+    answers: list[Applied | None] = []
+
+    async def pay_now(_: Received) -> None:
+        house.sandbox.on_accepted.clear()
+        answers.append((await house.pay()).applied)
+
+    house.sandbox.on_accepted.append(pay_now)
+    await house.start(due=DUE, ladder=ONE_SMS)
+    await house.to_just_before_next()
+    result = await house.handle().result()
+    assert [answer is not None and answer.stage for answer in answers] == ["closed"]
+    assert house.outcomes() == [("remind", "sms", "accepted")]
+    assert len(house.received()) == 1
+    assert (result["closed"], result["seq"]) == (True, len(house.rows()))
 
 
 async def test_a_stop_while_a_contact_is_pending_is_honoured_by_the_next_attempt(house: House) -> None:

@@ -6,6 +6,8 @@ import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
+from typing import Literal
+from zoneinfo import ZoneInfo
 
 import pytest
 from temporalio.api.enums.v1 import EventType
@@ -14,9 +16,10 @@ from temporalio.client import WorkflowExecutionStatus
 
 from duecourse import client as dc
 from duecourse.engine import search_attributes as keys
-from duecourse.loans.facts import HoldLifted, HoldPlaced, Promise
+from duecourse.ledger import queries
+from duecourse.loans.facts import Approval, HoldLifted, HoldPlaced, Promise
 from duecourse.treatments.ladder import Tier
-from tests.e2e.house import House, local, morning, until
+from tests.e2e.house import SHANGHAI, House, local, morning, until
 from tests.e2e.ladders import ladder, rung
 from workflows.contracts import CYCLE, RECENT
 
@@ -189,3 +192,38 @@ async def test_an_operator_reads_what_each_timer_and_activity_is_for(house: Hous
     text = "".join(event.SerializeToString().decode("latin-1") for event in events)
     for personal in ("Sample Person", "13800138", "house.example", "Sample Road"):
         assert personal not in text
+
+
+async def test_a_borrower_who_may_be_in_two_zones_is_written_to_when_it_is_day_in_both(house: House) -> None:
+    """Over the change to summer time in one of them."""
+    zones = ("Asia/Shanghai", "Europe/Berlin")
+    due = date(2031, 4, 2)  # Berlin changes its clocks on 30 March
+    steps = ladder(*(rung(f"remind_{days}", -days) for days in (7, 5, 3, 1)))
+    await house.start(due=due, ladder=steps, zones=zones)
+    await house.to(morning(due))
+    sent = [message.at for _, message in house.received()]
+    assert [instant.astimezone(SHANGHAI).date() for instant in sent] == [
+        due - timedelta(days=days) for days in (7, 5, 3, 1)
+    ]
+    for instant in sent:
+        assert [9 <= instant.astimezone(ZoneInfo(zone)).hour < 20 for zone in zones] == [True, True], instant
+
+
+@pytest.mark.parametrize(("answer", "stage"), [("approved", "legal"), ("refused", "overdue")])
+async def test_a_person_answers_a_review_and_the_loan_goes_on(
+    house: House, answer: Literal["approved", "refused"], stage: str
+) -> None:
+    """The legal referral waits for a person as long as it takes; nothing is sent for it."""
+    steps = ladder(rung("referral", 5, "review", template="legal_referral_note", purpose="legal", life_days=60))
+    await house.start(due=DUE, ladder=steps)
+    await house.to(morning(DUE + timedelta(days=20)))
+    assert (await house.status()).stage == "review"
+    assert house.ledger.consult(queries.open_reviews) == [(house.lender, "L1", "1", "0", "referral")]
+    approval = Approval(
+        id="answer", at=await house.now(), episode="1", installment="0", rung="referral", answer=answer, by="clerk-7"
+    )
+    told = await house.tell(approval)
+    assert told.applied is not None
+    assert told.applied.stage == stage
+    assert house.ledger.consult(queries.open_reviews) == []
+    assert house.sandbox.received() == []

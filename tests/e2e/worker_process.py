@@ -6,7 +6,7 @@ FUSE says at which statement of the ledger this process ends itself by SIGKILL, 
     kill-before-sending     a contact is reserved, and nothing is said of a call yet
     kill-before-call        it is committed that a call may be made; the adapter asks for the last time whether it may
     stop-before-call        the same, and the process is frozen instead
-The product has no hook for this: the fuse listens to SQLAlchemy. Prints "ready" when its workers run.
+The product has no hook for this: the fuse listens to the driver's own trace. Prints "ready" when its workers run.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sqlite3
 import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -53,12 +53,15 @@ def light(fuse: str) -> None:
     beginning, number = FUSES[fuse]
     burnt = False
 
-    @event.listens_for(Engine, "before_cursor_execute")
-    def watch(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+    def watch(statement: str) -> None:
         nonlocal burnt
         if not burnt and " ".join(statement.split()).startswith(beginning):
             burnt = True
             os.kill(os.getpid(), number)
+
+    @event.listens_for(Engine, "connect")
+    def listen(connection: sqlite3.Connection, _record: object) -> None:
+        connection.set_trace_callback(watch)
 
 
 async def serve(queues: list[str]) -> None:
