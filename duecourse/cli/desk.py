@@ -90,7 +90,7 @@ def console(file: TextIO) -> Console:
     """Where tables and bars are drawn."""
     from rich.console import Console  # not at the top: `decide` draws nothing and answers at once
 
-    return Console(file=file, highlight=False)
+    return Console(file=file, highlight=False, width=None if file.isatty() else 110)
 
 
 def say_error(error: DuecourseError, *, as_json: bool) -> int:

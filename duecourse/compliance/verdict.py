@@ -91,7 +91,7 @@ def binding(verdict: Verdict) -> Finding | None:
     """The finding that decided: what bars or reviews, else the latest `until` of those that do not allow it now.
 
     A rule that only moves a moment on, to which others had deferred (the cap frees at midnight, the morning opens at
-    eight), is not the one that decided.
+    eight), is not the one that decided. A bar without an end outlasts one with an end.
     """
     ranks = {"bar": 3, "review": 2, "defer": 1}
     deciding = [f for f in verdict.grounds.findings if f.effect in ranks]
@@ -99,5 +99,9 @@ def binding(verdict: Verdict) -> Finding | None:
         return None
     return max(
         deciding,
-        key=lambda f: (ranks[f.effect], f.asked_from is None, f.until.timestamp() if f.until else 0.0),
+        key=lambda f: (ranks[f.effect], f.asked_from is None, _lasts(f)),
     )
+
+
+def _lasts(finding: Finding) -> float:
+    return float("inf") if finding.until is None else finding.until.timestamp()

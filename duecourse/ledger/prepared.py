@@ -58,8 +58,7 @@ class Prepared:
     def rows(self, connection: Connection, values: Mapping[str, Any]) -> list[Any]:
         """All rows of a select, as named tuples."""
         compiled = self._for(connection.dialect)
-        cursor = connection.connection.cursor()
-        cursor.execute(compiled.sql, compiled.arguments(values))
+        cursor = self._execute(connection, compiled, values)
         found = cursor.fetchall()
         cursor.close()
         if not compiled.results:
@@ -79,12 +78,18 @@ class Prepared:
 
     def change(self, connection: Connection, values: Mapping[str, Any]) -> int:
         """Run an insert, update or delete; returns how many rows it changed."""
-        compiled = self._for(connection.dialect)
-        cursor = connection.connection.cursor()
-        cursor.execute(compiled.sql, compiled.arguments(values))
+        cursor = self._execute(connection, self._for(connection.dialect), values)
         changed: int = cursor.rowcount
         cursor.close()
         return changed
+
+    def _execute(self, connection: Connection, compiled: _Compiled, values: Mapping[str, Any]) -> Any:
+        if not connection.in_transaction():
+            # The driver opens a transaction by itself; SQLAlchemy must know of it, or `commit` does nothing.
+            connection.begin()
+        cursor = connection.connection.cursor()
+        cursor.execute(compiled.sql, compiled.arguments(values))
+        return cursor
 
     def _for(self, dialect: Dialect) -> _Compiled:
         known = self._compiled.get(dialect.name)

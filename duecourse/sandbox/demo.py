@@ -83,7 +83,7 @@ async def house(directory: Path, clock: Callable[[], datetime], say: Console) ->
     server = await _server(directory / "temporal")
     try:
         async with Sandbox(directory / "outbox") as sandbox:
-            say.print(f"Temporal {server.address.target}, Web UI {server.address.ui}, messages {sandbox.sms_url}")
+            _introduce(book, server.address, sandbox, say)
             ledger = f"sqlite:///{directory / 'ledger.db'}"
             async with session(clock=clock, ledger=ledger, target=server.address.target, sandbox=True) as opened:
                 environment = {
@@ -137,6 +137,16 @@ async def live_through(run: Run, say: Console) -> None:
             await _play(run, scene, progress.console)
         await fast_forward(run.session, story.ends, on_step=on_step)
         run.took["fast-forward"] = time.monotonic() - began
+
+
+def _introduce(book: Book, server: ServerAddress, sandbox: Sandbox, say: Console) -> None:
+    names = " and ".join(one.name for one in book.lenders)
+    say.print(
+        f"{len(book.loans)} loans of {names}, lived through from {book.story.begins:%d %b %Y} to "
+        f"{book.story.ends:%d %b %Y} on a real Temporal server. Nothing leaves this machine.\n"
+        f"Web UI {server.ui}   messages {sandbox.sms_url}\n",
+        highlight=False,
+    )
 
 
 async def _play(run: Run, scene: Scene, say: Console) -> None:
@@ -206,8 +216,10 @@ async def run_demo(
         took = time.monotonic() - began
         say.print(
             f"\n{len(run.book.loans)} loans lived through {(run.book.story.ends - run.book.story.begins).days} days "
-            f"in {took:.0f} s. Messages: {directory / 'outbox'}, worker log: {directory / 'worker.log'}",
+            f"in {took:.0f} s.\nWeb UI {run.server.ui}   messages {directory / 'outbox'}   worker log "
+            f"{directory / 'worker.log'}",
             highlight=False,
+            soft_wrap=True,
         )
         if keep:
             await _until_interrupted(run, say)

@@ -59,6 +59,7 @@ BEGINS = datetime(2031, 3, 3, 2, tzinfo=UTC)
 """10:00 on a Monday in Shanghai. Far enough ahead for a book that may never go back."""
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 ALL_QUEUES = (LOANS_QUEUE, *CHANNEL_QUEUES.values())
+JUST_BEFORE = timedelta(seconds=2)
 PATIENCE_S = 60.0
 """Longer than anything a test waits for takes on a busy machine; only a failure ever waits so long."""
 
@@ -187,18 +188,24 @@ class House:
         """Move the book and all its open loans, in lockstep."""
         await dc.fast_forward(self.session, moment)
 
-    async def to_just_before_next(self, loan: str = "L1") -> datetime:
-        """Move one loan, and the book's clock with it, to two seconds before it acts; returns when it will act."""
+    async def next_moment(self, loan: str = "L1") -> datetime:
+        """When the loan will act by itself, once it says so. A worker must run for it."""
 
         async def waiting() -> datetime | None:
             seen = await self.status(loan)
             return seen.next_at if seen.next_at and seen.next_at > await self.now() else None
 
-        acts_at = await until(waiting, f"{loan} waits for a moment")
-        place = await virtual_time.fast_forward(self.client, self.workflow_id(loan), acts_at - timedelta(seconds=2))
+        return await until(waiting, f"{loan} waits for a moment")
+
+    async def to_just_before(self, moment: datetime, loan: str = "L1", *, by: timedelta = JUST_BEFORE) -> None:
+        """Move one loan, and the book's clock with it, to two seconds before a moment."""
+        place = await virtual_time.fast_forward(self.client, self.workflow_id(loan), moment - by)
         assert isinstance(place, virtual_time.Arrived)
-        await self.session.ledger.run(self.ledger.transact, book_clock.move, place.at, datetime.now(UTC))
-        return acts_at
+        await self.ledger.run(self.ledger.transact, book_clock.move, place.at, datetime.now(UTC))
+
+    async def to_just_before_next(self, loan: str = "L1") -> None:
+        """Move one loan, and the book's clock with it, to two seconds before it acts: it then does in real time."""
+        await self.to_just_before(await self.next_moment(loan), loan)
 
     # --- looking ---
 

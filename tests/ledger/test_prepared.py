@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, Connection, MetaData, Table, Text, bindparam, insert, or_, select, update
+from sqlalchemy import Column, Connection, MetaData, Table, Text, bindparam, create_engine, insert, or_, select, update
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from duecourse.errors import InvalidInput
@@ -82,6 +82,17 @@ def test_a_parameter_that_is_left_out_is_an_error_and_not_a_null(connection: Con
         ADD.change(connection, {"id": "a"})
     with pytest.raises(KeyError):
         MOVE.change(connection, {"id_": "a"})
+
+
+def test_a_transaction_that_begins_with_a_prepared_statement_is_committed(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path}/driver.db")  # the driver opens the transaction, as for PostgreSQL
+    things.create(engine)
+    with engine.connect() as connection:
+        ADD.change(connection, thing("a"))
+        connection.commit()
+    with engine.connect() as connection:
+        assert 1 == len(ALL.rows(connection, {}))
+    engine.dispose()
 
 
 def test_postgresql_gets_named_parameters_and_the_same_literals() -> None:
