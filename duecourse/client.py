@@ -120,7 +120,7 @@ async def session(
     except RPCError as error:
         if error.status not in (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED):
             raise
-        raise ServerUnreachable(target or "the configured address", error) from error
+        raise ServerUnreachable(target or "the configured address") from error
     finally:
         opened.close()
 

@@ -27,11 +27,11 @@ SANDBOX_RESTRICTIONS = SandboxRestrictions.default.with_passthrough_modules(*PAS
 class ServerUnreachable(Unavailable):
     """No Temporal server answers at the address."""
 
-    def __init__(self, target: str, cause: BaseException) -> None:
+    def __init__(self, target: str) -> None:
         self.field = "TEMPORAL_ADDRESS"
         self.value = target
         super().__init__(
-            f"no Temporal server answers at {target} ({_first_line(cause)}): start one with `make demo`, "
+            f"no Temporal server answers at {target}: start one with `make demo`, "
             "`temporal server start-dev` or `docker compose up`, or name yours in TEMPORAL_ADDRESS or a Temporal "
             "profile (TEMPORAL_PROFILE)"
         )
@@ -69,7 +69,7 @@ async def connect(target: str | None = None, *, namespace: str | None = None) ->
         return await Client.connect(**config, plugins=[plugin()])
     except RuntimeError as error:
         # The SDK reports every failure to connect as a bare RuntimeError.
-        raise ServerUnreachable(config["target_host"], error) from error
+        raise ServerUnreachable(config["target_host"]) from error
 
 
 def _sandboxed(existing: WorkflowRunner | None) -> WorkflowRunner:
@@ -81,7 +81,3 @@ def _sandboxed(existing: WorkflowRunner | None) -> WorkflowRunner:
             return dataclasses.replace(existing, restrictions=restrictions)
         case _:
             return existing
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -198,7 +198,7 @@ class House:
         return await until(waiting, f"{loan} waits for a moment")
 
     async def to_just_before(self, moment: datetime, loan: str = "L1", *, by: timedelta = JUST_BEFORE) -> None:
-        """Move one loan, and the book's clock with it, to two seconds before a moment."""
+        """Move one loan, and the book's clock with it, to shortly before a moment."""
         place = await virtual_time.fast_forward(self.client, self.workflow_id(loan), moment - by)
         assert isinstance(place, virtual_time.Arrived)
         await self.ledger.run(self.ledger.transact, book_clock.move, place.at, datetime.now(UTC))

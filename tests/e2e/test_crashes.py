@@ -173,6 +173,28 @@ async def test_killed_after_acceptance_a_mail_is_not_sent_again(empty_house: Hou
     assert house.sandbox.repeats().by_contact == {}
 
 
+@pytest.mark.parametrize("channel", ["sms", "email"])
+async def test_killed_after_the_record_the_answer_is_given_again(empty_house: House, channel: str) -> None:
+    """The ledger knows that it was accepted, and the workflow does not: the next attempt says so, and calls nobody."""
+    house = empty_house
+    async with house.workers("loans"), worker_process(house, channel, fuse="kill-after-record") as worker:
+        await house.start(due=DUE, ladder=ladder(rung("remind", -3, channel)))
+        await house.to_just_before_next()
+        assert await worker.dead() == -signal.SIGKILL
+        assert house.outcomes() == [("remind", channel, "accepted")]
+        assert (await house.status()).seq == 0
+        async with house.workers(channel):
+            await until(lambda: _heard(house), "the loan hears that it was sent")
+            assert (await house.status()).notes[-1].verdict == "sent"
+    assert house.outcomes() == [("remind", channel, "accepted")]
+    assert len(house.received()) == 1
+    assert_nothing_twice(house)
+
+
+async def _heard(house: House) -> bool:
+    return (await house.status()).seq == 1
+
+
 async def test_frozen_before_the_call_the_old_attempt_wakes_and_sends_nothing(empty_house: House) -> None:
     """The server gives the contact to another worker, which sends it; thawed, the first asks again, and does not."""
     house = empty_house

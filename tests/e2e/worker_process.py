@@ -6,6 +6,7 @@ FUSE says at which statement of the ledger this process ends itself by SIGKILL, 
     kill-before-sending     a contact is reserved, and nothing is said of a call yet
     kill-before-call        it is committed that a call may be made; the adapter asks for the last time whether it may
     stop-before-call        the same, and the process is frozen instead
+    kill-after-record       the provider's acceptance is committed, and Temporal has not heard of it
 The product has no hook for this: the fuse listens to the driver's own trace. Prints "ready" when its workers run.
 """
 
@@ -41,27 +42,41 @@ from tests.e2e.house import quick  # noqa: E402
 
 BEFORE_SENDING = "UPDATE contacts SET state="
 LAST_QUESTION = "SELECT contacts.attempt, contacts.state"
+ACCEPTANCE = "UPDATE contacts SET state='accepted'"
 FUSES = {
     "kill-before-sending": (BEFORE_SENDING, signal.SIGKILL),
     "kill-before-call": (LAST_QUESTION, signal.SIGKILL),
     "stop-before-call": (LAST_QUESTION, signal.SIGSTOP),
+    "kill-after-record": (ACCEPTANCE, signal.SIGKILL),
 }
 
 
 def light(fuse: str) -> None:
     """End or freeze this process when the fuse's statement is about to run for the first time."""
     beginning, number = FUSES[fuse]
-    burnt = False
+    seen = burnt = False
 
-    def watch(statement: str) -> None:
+    def burn() -> None:
         nonlocal burnt
-        if not burnt and " ".join(statement.split()).startswith(beginning):
+        if not burnt:
             burnt = True
             os.kill(os.getpid(), number)
+
+    def watch(statement: str) -> None:
+        nonlocal seen
+        if " ".join(statement.split()).startswith(beginning):
+            seen = True
+            if beginning != ACCEPTANCE:
+                burn()
 
     @event.listens_for(Engine, "connect")
     def listen(connection: sqlite3.Connection, _record: object) -> None:
         connection.set_trace_callback(watch)
+
+    @event.listens_for(Engine, "checkin")
+    def committed(_connection: object, _record: object) -> None:
+        if seen:
+            burn()
 
 
 async def serve(queues: list[str]) -> None:
