@@ -120,14 +120,13 @@ class Loan(LoanState):
         old system's records have settled.
         """
         start = self.terms.book_date(self.terms.active_from)
+        today = self.terms.book_date(now)
         past = [
-            one
-            for one in self._owed(self.terms.book_date(now))
-            if one.due_on < start and not one.rung.statutory and not self._settled(one)
+            one for one in self._owed(today) if one.due_on < start and not one.rung.statutory and not self._settled(one)
         ]
         latest: dict[tuple[str, str, str], Candidate] = {}
         for one in past:
-            if one.rung.catch_up is CatchUp.LATEST_ONLY:
+            if one.rung.catch_up is CatchUp.LATEST_ONLY and self._silence(one, past, today) is None:
                 key = (one.episode, one.installment, one.rung.purpose)
                 if key not in latest or one.due_on >= latest[key].due_on:
                     latest[key] = one
@@ -174,10 +173,12 @@ class Loan(LoanState):
                     yield self._candidate(NONE, NONE, rung, _shift(self.terms.disbursed_on, rung))
                 case Anchor.PLACED if self.terms.placed_on is not None:
                     yield self._candidate(NONE, NONE, rung, _shift(self.terms.placed_on, rung))
-                case Anchor.DUE if episode is None or rung.mandatory:
-                    # Past due, the ladder of the episode speaks instead; but what is owed stays owed.
+                case Anchor.DUE:
                     for one in _near(left, rung, today):
-                        yield self._candidate(NONE, one.id, rung, _shift(one.due_on, rung))
+                        # Past due, the ladder of the episode speaks instead of reminders; but what is owed stays
+                        # owed, and a reminder that never went out before the miss still needs its recorded end.
+                        if episode is None or rung.mandatory or one.due_on < today:
+                            yield self._candidate(NONE, one.id, rung, _shift(one.due_on, rung))
                 case Anchor.PAST_DUE | Anchor.DELINQUENT if rung.per == "installment":
                     # No episode in the claim: a reversal may put the same miss into another one.
                     for one in _near(left, rung, today):
@@ -238,6 +239,8 @@ class Loan(LoanState):
             return None
         if candidate.expires_on is not None and today >= candidate.expires_on:
             return "expired"
+        if candidate.rung.anchor is Anchor.DUE and candidate.due_on - timedelta(candidate.rung.offset_days) < today:
+            return "overtaken"  # the day it was to remind of is over
         if candidate.rung.catch_up is CatchUp.IN_ORDER:
             return None
         for other in owed:

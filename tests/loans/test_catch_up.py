@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from duecourse.treatments.ladder import Anchor, CatchUp
 from tests.loans.examples import (
@@ -105,7 +105,7 @@ class TestCatchUp:
 
         skipped = [f"{row.episode}/{row.installment}/{row.rung}" for row in told.loan.onboarding(start)]
 
-        assert ["0/0/welcome", "1/0/early"] == skipped
+        assert ["0/0/welcome", "0/1/three_days_before", "0/1/due_day", "1/0/early"] == skipped
         assert {"skipped"} == {row.outcome for row in told.loan.onboarding(start)}
         for claim in skipped:
             told.decided(claim, "skipped", start)
@@ -116,10 +116,18 @@ class TestCatchUp:
     def test_what_the_old_system_sent_is_neither_skipped_nor_repeated(self) -> None:
         start = morning(date(2026, 3, 20))
         told = Told(terms_of(*schedule(MARCH), active_from=start, disbursed_on=date(2026, 1, 1)), SPRING_LADDER)
-        told.settle("0/0/welcome", "1/0/early", "1/0/second", "1/0/formal_notice", "1/0/credit_notice")
+        told.settle("0/0/welcome", "0/1/three_days_before", "0/1/due_day")
+        told.settle("1/0/early", "1/0/second", "1/0/formal_notice", "1/0/credit_notice")
 
         assert () == told.loan.onboarding(start)
         assert [] == self.answers(told, start.date())
+
+    def test_a_reminder_that_nobody_sent_before_the_miss_is_recorded_as_overtaken_once(self) -> None:
+        """The ladder of the episode speaks from then on; without a record the reminder's silence had no reason."""
+        told = spring(rung("three_days_before", Anchor.DUE, -3, life_days=30))
+
+        assert [("0/1/three_days_before", "overtaken")] == self.answers(told, MARCH + timedelta(days=1))
+        assert [] == self.answers(told, MARCH + timedelta(days=2))
 
     def test_a_statutory_notice_is_never_skipped_at_onboarding(self) -> None:
         start = morning(date(2026, 6, 20))

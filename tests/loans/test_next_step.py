@@ -68,6 +68,7 @@ class TestDates:
     def test_money_that_is_booked_ahead_wakes_the_loan_on_its_value_date(self) -> None:
         """It cures the loan without a new fact; a month's sleep would pass the next reminder by."""
         told = spring(rung("three_days_before", Anchor.DUE, -3))
+        told.settle("0/1/three_days_before")
         told.pays("100.00", date(2026, 3, 20), value_on=date(2026, 3, 25))
 
         assert Wait(until=datetime(2026, 3, 25, tzinfo=UTC), why="nothing is due") == told.loan.next(
