@@ -36,6 +36,7 @@ class Consent:
     about: str = "contact"  # contact | hours | frequency
     debts: tuple[str, ...] = ()  # none named: every debt
     until: date | None = None  # last day on which it holds
+    form: str | None = None  # written | electronic | oral; None: not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,8 @@ class Debt:
     balance: Decimal
     currency: str
     account: str | None = None  # the account under which it was serviced when obtained
+    nature: str | None = None  # consumer | commercial; None: not known
+    obtained: str | None = None  # originated | current | in_default, when the lender got it; None: not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +91,23 @@ class Event:
     obligation: str | None = None
     conversation_debts: tuple[str, ...] = ()  # debts spoken of, where others than `debts`
     recipient: str = "debtor"
+    place: str | None = None  # home, work: the place to which the address is tied; None for a mobile or e-mail
+
+
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    """Something that happened to a debt and that a notice may follow from: furnished to a bureau, assigned, sold."""
+
+    kind: str
+    debt: str
+    on: date  # local to the borrower
 
 
 @dataclass(frozen=True, slots=True)
 class Lender:
     role: str  # creditor | third_party_collector | servicer | debt_buyer
     agreements: tuple[str, ...] = ()
+    licences: tuple[str, ...] | None = None  # None: not known, and then a rule for licensed lenders binds
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,3 +157,4 @@ class Case:
     debts: tuple[Debt, ...]
     history: tuple[Event, ...] | None
     request: Request
+    milestones: tuple[Milestone, ...] | None = None

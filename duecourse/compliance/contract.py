@@ -23,6 +23,7 @@ from duecourse.compliance.case import (
     Event,
     Hold,
     Lender,
+    Milestone,
     Person,
     Place,
     Preference,
@@ -32,8 +33,8 @@ from duecourse.compliance.case import (
 from duecourse.compliance.gate import decide
 from duecourse.compliance.local_time import parse_minutes, zone_named
 from duecourse.compliance.location import derive_zones
-from duecourse.compliance.pack_files import Channel, Direction, Purpose, Recipient, Role, Weekday
 from duecourse.compliance.packs import PackSet, load_packs
+from duecourse.compliance.primitive_files import Channel, Direction, Purpose, Recipient, Role, Weekday
 from duecourse.compliance.verdict import Defer, Finding, Obligation, Permit, Review, Verdict, Withhold
 from duecourse.errors import InvalidInput
 
@@ -98,6 +99,7 @@ class ResidenceIn(_Model):
 class LenderIn(_Model):
     role: Role
     agreements: tuple[Name, ...] = Field((), description="rules of associations that bind this lender, by pack path")
+    licences: tuple[Name, ...] | None = Field(None, description="left out: not known, and rules for licensees bind")
 
 
 class ConsentIn(_Model):
@@ -108,6 +110,7 @@ class ConsentIn(_Model):
     about: Literal["contact", "hours", "frequency"] = Field("contact", description="what was agreed")
     debts: tuple[Name, ...] = Field((), description="none named: every debt")
     until: Date | None = Field(None, description="last day on which it holds")
+    form: Literal["written", "electronic", "oral"] | None = None
 
 
 class PreferenceIn(_Model):
@@ -144,6 +147,10 @@ class DebtIn(_Model):
     balance: Money = Field(description="money is a string")
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     account: str | None = Field(None, description="the account under which it was serviced when obtained")
+    nature: Literal["consumer", "commercial"] | None = Field(None, description="left out: not known, and rules bind")
+    obtained: Literal["originated", "current", "in_default"] | None = Field(
+        None, description="how it stood when the lender got it; left out: not known, and rules bind"
+    )
 
 
 class EventIn(_Model):
@@ -157,6 +164,13 @@ class EventIn(_Model):
     obligation: Name | None = None
     conversation_debts: tuple[Name, ...] = Field((), description="debts spoken of, where others than `debts`")
     recipient: Recipient = "debtor"
+    place: Literal["home", "work"] | None = Field(None, description="the place to which the address was tied")
+
+
+class MilestoneIn(_Model):
+    kind: Name = Field(description="such as furnished, assigned, sold")
+    debt: Name
+    on: Date
 
 
 class RequestIn(_Model):
@@ -182,6 +196,7 @@ class CaseIn(_Model):
     borrower: BorrowerIn
     debts: Annotated[tuple[DebtIn, ...], Field(min_length=1)]
     history: tuple[EventIn, ...] | None = None
+    milestones: tuple[MilestoneIn, ...] | None = Field(None, description="what happened to the debts besides contacts")
     request: RequestIn
 
 
@@ -220,6 +235,7 @@ class VerdictOut(_Model):
     findings: tuple[FindingOut, ...]
     obligations: tuple[ObligationOut, ...]
     required_content: tuple[str, ...]
+    forbidden_content: tuple[str, ...] = ()
 
 
 def decide_document(text: str, packs: PackSet | None = None) -> str:
@@ -252,7 +268,7 @@ def read_case(data: Any, packs: PackSet) -> Case:
     phone = request.address if request.channel in ("call", "sms") else None
     return Case(
         packs=case.packs or packs.ids_for(residence),
-        lender=Lender(case.lender.role, case.lender.agreements),
+        lender=Lender(case.lender.role, case.lender.agreements, case.lender.licences),
         person=Person(
             id=borrower.id,
             residence=residence,
@@ -276,6 +292,7 @@ def read_case(data: Any, packs: PackSet) -> Case:
             window=SendWindow(),
             place=request.place,
         ),
+        milestones=_each(case.milestones, lambda m: Milestone(m.kind, m.debt, m.on)),
     )
 
 
@@ -292,12 +309,16 @@ def verdict_to_json(verdict: Verdict) -> dict[str, Any]:
             shown |= {"verdict": "withhold", "wake": list(wake)}
         case Review():
             shown |= {"verdict": "review"}
-    return shown | {
-        "packs": [{"id": ref.id, "version": ref.version, "hash": ref.hash} for ref in grounds.packs],
-        "findings": [_finding(finding) for finding in grounds.findings],
-        "obligations": [_obligation(owed) for owed in grounds.obligations],
-        "required_content": list(grounds.required_content),
-    }
+    return (
+        shown
+        | {
+            "packs": [{"id": ref.id, "version": ref.version, "hash": ref.hash} for ref in grounds.packs],
+            "findings": [_finding(finding) for finding in grounds.findings],
+            "obligations": [_obligation(owed) for owed in grounds.obligations],
+            "required_content": list(grounds.required_content),
+        }
+        | ({"forbidden_content": list(grounds.forbidden_content)} if grounds.forbidden_content else {})
+    )
 
 
 def json_schema() -> dict[str, Any]:

@@ -22,7 +22,7 @@ from duecourse.compliance.intervals import (
     normalize,
     union,
 )
-from duecourse.compliance.local_time import ceil_second, day_start, local_day
+from duecourse.compliance.local_time import day_start, local_day
 from duecourse.compliance.rules import PENDING, Cap, CoolOff, Counter, Notice, RuleVersion
 
 Group = frozenset[str] | None
@@ -41,7 +41,7 @@ def cap(version: RuleVersion, facts: Facts, rule: Cap) -> Say | None:
     groups: tuple[Group, ...] = facts.debt_groups(rule.merge_products) if rule.key == "debt" else (None,)
     say: Say | None = None
     for group in groups:
-        counted = counted_contacts(rule, facts, group)
+        counted = counted_contacts(rule, facts, group, None if rule.counts_earlier else version.starts)
         if rule.limit > 0 and len(counted) < rule.limit:
             continue
         barred = _barred_by_cap(rule, facts, zones, counted)
@@ -91,17 +91,20 @@ def cool_off(version: RuleVersion, facts: Facts, rule: CoolOff) -> Say | None:
     return None if say is None else _survives_caps(say, facts)
 
 
-def counted_contacts(rule: Cap, facts: Facts, group: Group) -> list[int]:
+def counted_contacts(rule: Cap, facts: Facts, group: Group, since: int | None = None) -> list[int]:
     """The positions in `facts.recent` of the contacts that count toward a cap, for one debt (or group of merged ones).
 
     What is excluded: other directions, channels, purposes and results than the rule counts, recipients it leaves out,
-    numbers that proved to be wrong, and contacts within a consent. In the order of their instants.
+    numbers that proved to be wrong, contacts within a consent, and those before `since` (epoch seconds). In the
+    order of their instants.
     """
     address = facts.request.address if rule.key == "address" else None
-    key = (rule.counter, address, group)
+    key = (rule.counter, address, group, since)
     known = facts.counted.get(key)
     if known is None:
         known = _find_counted(rule.counter, facts, address, group)
+        if since is not None:
+            known = [index for index in known if facts.seconds[index] >= since]
         facts.counted[key] = known
     return known
 
@@ -116,12 +119,23 @@ def count_at(rule: Cap, facts: Facts, zones: tuple[str, ...], counted: list[int]
     for zone in zones:
         days = facts.days(zone, counted)
         today = local_day(zone, instant)
-        if rule.unit == "week":
-            starts = [today - (today - 1 - rule.week_start) % 7]
-        else:
-            starts = list(range(today - rule.length + 1, today + 1))
-        most = max([most, *(bisect_left(days, start + rule.length) - bisect_left(days, start) for start in starts)])
+        windows = (
+            [(start, start + rule.length) for start in range(today - rule.length + 1, today + 1)]
+            if rule.unit == "days"
+            else [_bucket(rule, today)]
+        )
+        most = max([most, *(bisect_left(days, high) - bisect_left(days, low) for low, high in windows)])
     return most
+
+
+def _bucket(rule: Cap, day: int) -> tuple[int, int]:
+    """The calendar week or month that a local date lies in: its first day, and the first day after it."""
+    if rule.unit == "week":
+        low = day - (day - 1 - rule.week_start) % 7
+        return low, low + 7
+    first = date.fromordinal(day).replace(day=1)
+    following = first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
+    return first.toordinal(), following.toordinal()
 
 
 def starts_cool_off(rule: CoolOff, event: Event, group: Group) -> bool:
@@ -140,6 +154,8 @@ def _find_counted(counter: Counter, facts: Facts, address: str | None, group: Gr
     directions, not_counted = counter.directions, counter.not_counted
     # Co-borrowers, spouses and lawyers are persons of their own: each has a count of their own.
     recipient = facts.request.recipient
+    recipients = counter.pooled if recipient in counter.pooled else frozenset((recipient,))
+    places = counter.places
     counted = []
     for index, event in enumerate(recent):
         result = event.result
@@ -150,7 +166,8 @@ def _find_counted(counter: Counter, facts: Facts, address: str | None, group: Gr
             and (not results or result in results or result in PENDING)
             and (not purposes or event.purpose in purposes)
             and (not kinds or _kind_of(event, facts) in kinds)
-            and event.recipient == recipient
+            and event.recipient in recipients
+            and (not places or (event.place or "personal") in places)
             and (address is None or event.address == address)
             and (group is None or not group.isdisjoint(event.debts))
         ):
@@ -183,21 +200,20 @@ def _barred_by_cap(rule: Cap, facts: Facts, zones: tuple[str, ...], counted: lis
         return ALWAYS
     if rule.unit == "seconds":
         seconds = facts.seconds
-        whole = [ceil_second((facts.recent or [])[index].at) for index in counted]
+        wholes = facts.wholes()
         return normalize(
-            (seconds[counted[i + limit - 1]] - length + 1, whole[i] + length)
+            (seconds[counted[i + limit - 1]] - length + 1, wholes[counted[i]] + length)
             for i in range(len(counted) - limit + 1)
             if seconds[counted[i + limit - 1]] - seconds[counted[i]] < length
         )
     barred: list[Interval] = []
     for zone in zones:
         days = facts.days(zone, counted)
-        start = stop = days[0] - length  # the run of barred days that is being gathered
+        start = stop = days[0] - 400  # the run of barred days that is being gathered
         for i in range(len(days) - limit + 1):
             first, last = days[i], days[i + limit - 1]
-            if rule.unit == "week":
-                low = first - (first - 1 - rule.week_start) % 7
-                high = low + 7
+            if rule.unit != "days":
+                low, high = _bucket(rule, first)
                 if last >= high:
                     continue
             elif last - first >= length:

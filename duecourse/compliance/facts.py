@@ -7,9 +7,9 @@ same contact forty times. Nothing here decides anything.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from operator import attrgetter
-from typing import Literal
+from typing import NamedTuple
 
 from duecourse.compliance.case import Case, Event
 from duecourse.compliance.intervals import (
@@ -19,6 +19,7 @@ from duecourse.compliance.intervals import (
     Interval,
     Intervals,
     complement,
+    contains,
     intersect,
     normalize,
     union,
@@ -33,8 +34,8 @@ from duecourse.compliance.local_time import (
     local_days,
     zone_named,
 )
-from duecourse.compliance.packs import Selection
 from duecourse.compliance.rules import Counter, Notice, ObligationKind, RuleVersion
+from duecourse.compliance.selection import Selection
 from duecourse.errors import InvalidInput
 
 Evidence = tuple[tuple[str, str], ...]
@@ -44,10 +45,28 @@ BEYOND = 40 * DAY
 """How far past the end of a contact's life a rule still says when it would allow: for people, not for the verdict."""
 
 
+class Word(NamedTuple):
+    """What the person last said about a channel and address, given or revoked, and the last day on which it holds."""
+
+    at: datetime
+    state: str
+    until: date | None
+
+
 class Say:
     """What one rule says about every instant: when it allows, why not otherwise, and what it let through."""
 
-    __slots__ = ("allowed", "describe", "effect", "message", "passed", "passed_by", "passed_message", "wake")
+    __slots__ = (
+        "allowed",
+        "describe",
+        "effect",
+        "message",
+        "passed",
+        "passed_by",
+        "passed_message",
+        "unpublished",
+        "wake",
+    )
 
     def __init__(
         self,
@@ -60,6 +79,7 @@ class Say:
         passed: Intervals = NEVER,
         passed_by: str = "",
         passed_message: str = "",
+        unpublished: Intervals = NEVER,
     ) -> None:
         self.allowed = allowed
         self.message = message
@@ -69,6 +89,13 @@ class Say:
         self.passed = passed  # allowed only because an exception lets it through
         self.passed_by = passed_by
         self.passed_message = passed_message
+        self.unpublished = (
+            unpublished  # dates whose holidays are not known yet: never allowed, with a reason of its own
+        )
+
+    def message_at(self, instant: int) -> str:
+        """The sentence for that instant."""
+        return "calendar_unpublished" if self.unpublished and contains(self.unpublished, instant) else self.message
 
 
 class Facts:
@@ -79,11 +106,13 @@ class Facts:
         "_groups",
         "_periods",
         "_reply",
+        "_wholes",
         "agreements",
         "case",
         "ceil",
         "counted",
         "floor",
+        "forbidden",
         "hi",
         "kind",
         "last",
@@ -92,9 +121,10 @@ class Facts:
         "recent",
         "request",
         "request_debts",
+        "required",
         "seconds",
         "selection",
-        "word",
+        "words",
         "zones",
     )
 
@@ -119,13 +149,25 @@ class Facts:
             cutoff = request.at - timedelta(seconds=selection.longest + DAY)
             self.recent = sorted([event for event in case.history if event.at >= cutoff], key=_instant)
             self.seconds = [floor_second(event.at) for event in self.recent]
-        self.word: tuple[datetime, str] | Literal["unasked"] | None = "unasked"  # the person's last word
+        self.required: dict[str, None] = {}  # what the message must contain, and what it must not
+        self.forbidden: dict[str, None] = {}
+        self.words: dict[tuple[str, frozenset[str]], Word | None] = {}  # the person's last word, by what counts as one
         self.named: Intervals | None = None  # times named as inconvenient, once a rule has asked
-        self.counted: dict[tuple[Counter, str | None, frozenset[str] | None], list[int]] = {}
+        self.counted: dict[tuple[Counter, str | None, frozenset[str] | None, int | None], list[int]] = {}
         self._days: dict[tuple[str, int], list[int]] = {}
         self._groups: dict[frozenset[str], tuple[frozenset[str], ...]] = {}
         self._periods: dict[tuple[int, frozenset[str] | None], list[Interval]] = {}
         self._reply: int | None = -1
+        self._wholes: list[int] | None = None
+
+    def wholes(self) -> list[int]:
+        """The whole seconds at or after the recent contacts, beside `seconds`, those at or before them."""
+        if self._wholes is None:
+            events = self.recent or []
+            self._wholes = [
+                second + (event.at.microsecond > 0) for second, event in zip(self.seconds, events, strict=True)
+            ]
+        return self._wholes
 
     def days(self, zone: str, counted: list[int]) -> list[int]:
         """The local dates of counted contacts, ascending; `counted` is one of the lists that `self.counted` keeps."""
@@ -207,6 +249,10 @@ class Facts:
         """What is not barred, over everything that can matter."""
         return complement(barred, BEGINNING, END)
 
+    def is_free(self, say: Say) -> bool:
+        """Does that rule allow the request's own instant?"""
+        return contains(say.allowed, self.floor) and contains(say.allowed, self.ceil)
+
     def _kind(self) -> ObligationKind:
         obligation = self.request.obligation
         if obligation is None:
@@ -222,7 +268,12 @@ class Facts:
                 and isinstance(primitive, Notice)
                 and self.request.channel in primitive.forms
                 and version.coverage.binds(
-                    role, frozenset(self.agreements), self.request.channel, "notice", "statutory"
+                    role,
+                    frozenset(self.agreements),
+                    self.request.channel,
+                    "notice",
+                    "statutory",
+                    self.case.lender.licences,
                 )
                 and version.coverage.reaches(self.case.person.residence, self.request_debts)
             ):

@@ -18,8 +18,9 @@ from duecourse.compliance.hours import named_times, quiet_hours, send_window
 from duecourse.compliance.intervals import BEGINNING, END, contains, first_from, stretch, union
 from duecourse.compliance.local_time import to_datetime
 from duecourse.compliance.obligations import owed
-from duecourse.compliance.packs import PackSet, Selection
+from duecourse.compliance.packs import PackSet
 from duecourse.compliance.permissions import consent, hold, recipients
+from duecourse.compliance.preconditions import notice_first
 from duecourse.compliance.rules import (
     Cap,
     ConsentRule,
@@ -27,10 +28,12 @@ from duecourse.compliance.rules import (
     CoolOff,
     HoldRule,
     NamedTimes,
+    Notice,
     QuietHours,
     Recipients,
     RuleVersion,
 )
+from duecourse.compliance.selection import Selection
 from duecourse.compliance.verdict import Defer, Finding, Grounds, Permit, Review, Verdict, Withhold
 from duecourse.errors import InvalidInput
 
@@ -42,6 +45,7 @@ _EVALUATORS: dict[type, Callable[[RuleVersion, Facts, object], Say | None]] = {
     ConsentRule: consent,  # type: ignore[dict-item]
     HoldRule: hold,  # type: ignore[dict-item]
     Recipients: recipients,  # type: ignore[dict-item]
+    Notice: notice_first,  # type: ignore[dict-item]
 }
 _ORDER = {"bar": 0, "review": 1, "defer": 2, "warn": 3, "allow": 4}
 
@@ -53,15 +57,15 @@ def decide(case: Case, packs: PackSet) -> Verdict:
     in the verdict are whole seconds, aware UTC; `closes` is the last lawful second, at most `request.not_after`.
     Never raises for a missing fact: what is unknown and needed ends in `Withhold` with a finding that names it.
     """
-    selection = _selection(case, packs)
+    selection = selection_for(case, packs)
     if isinstance(selection, Say):
-        finding = _finding(None, selection, "bar", None, 0, rule="gate:packs")
+        finding = as_finding(None, selection, "bar", None, 0, rule="gate:packs")
         return Withhold(selection.wake, Grounds((finding,), ()))
     facts = Facts(case, selection)
     if facts.ceil > facts.last:
         over = Say((), "life_over", lambda _: (("not_after", to_datetime(facts.last).isoformat()),))
-        return Withhold((), Grounds((_finding(None, over, "bar", None, 0, rule="gate:life"),), selection.refs))
-    binding, advisory, required = _listen(facts)
+        return Withhold((), Grounds((as_finding(None, over, "bar", None, 0, rule="gate:life"),), selection.refs))
+    binding, advisory = _listen(facts)
     wish = send_window(facts)
     if wish is not None:
         binding.append((None, wish))
@@ -70,7 +74,7 @@ def decide(case: Case, packs: PackSet) -> Verdict:
     if opens is not None and not effects & {"bar", "review"}:
         for version, say in advisory:
             if not contains(say.allowed, opens):
-                findings.append(_finding(version, say, "warn", first_from(say.allowed, opens), opens))
+                findings.append(as_finding(version, say, "warn", first_from(say.allowed, opens), opens))
     for version, say in [*binding, *advisory]:
         if say.passed and contains(say.passed, facts.ceil if opens is None else opens):
             findings.append(_allowed_by(version, say, facts))
@@ -78,7 +82,7 @@ def decide(case: Case, packs: PackSet) -> Verdict:
         findings.extend(_unknown_obligation(facts))
     findings = _said_once(findings)
     findings.sort(key=lambda f: (_ORDER[f.effect], -(f.until.timestamp() if f.until else 0.0), f.rule))
-    grounds = Grounds(tuple(findings), selection.refs, owed(facts), required)
+    grounds = Grounds(tuple(findings), selection.refs, owed(facts), tuple(facts.required), tuple(facts.forbidden))
     if "bar" in effects or (opens is None and "review" not in effects):
         return Withhold(wake, grounds)
     if "review" in effects or opens is None:
@@ -98,7 +102,8 @@ def _said_once(findings: list[Finding]) -> list[Finding]:
 _Heard = list[tuple[RuleVersion | None, Say]]
 
 
-def _selection(case: Case, packs: PackSet) -> Selection | Say:
+def selection_for(case: Case, packs: PackSet) -> Selection | Say:
+    """The rules of the packs that the case names or its residence implies; else why there are none."""
     ids = case.packs or packs.ids_for(case.person.residence)
     if not ids:
         return missing("packs")
@@ -109,33 +114,29 @@ def _selection(case: Case, packs: PackSet) -> Selection | Say:
         return Say((), "pack_unknown", lambda _: (("pack", name),), wake=("packs_known",))
 
 
-def _listen(facts: Facts) -> tuple[_Heard, _Heard, tuple[str, ...]]:
-    """What each rule says that binds this request: those that can stop it, those that only advise, and contents."""
-    case, request = facts.case, facts.request
+def _listen(facts: Facts) -> tuple[_Heard, _Heard]:
+    """What each rule says that binds this request: those that can stop it, and those that only advise."""
     binding: _Heard = []
     advisory: _Heard = []
-    required: dict[str, None] = {}
-    residence = case.person.residence
-    for version in facts.selection.binding(
-        case.lender.role, facts.agreements, request.channel, request.purpose, facts.kind
-    ):
-        if version.ends <= facts.floor or version.starts > facts.last:
+    floor, last = facts.floor, facts.last
+    for version in facts.selection.binding(facts.case, facts.request, facts.kind):
+        if version.ends <= floor or version.starts > last:
             continue
-        coverage = version.coverage
-        if not (coverage.everywhere or coverage.reaches(residence, facts.request_debts)):
+        if version.coverage.by_debt and not version.coverage.reaches_debts(facts.request_debts):
             continue
         primitive = version.primitive
         if isinstance(primitive, Content):
-            required.update(dict.fromkeys(primitive.require))
+            facts.required.update(dict.fromkeys(primitive.require))
+            facts.forbidden.update(dict.fromkeys(primitive.forbid))
             continue
         say = _EVALUATORS[type(primitive)](version, facts, primitive)
         if say is None:
             continue
-        if version.starts > facts.floor or version.ends <= facts.last:
+        if version.starts > floor or version.ends <= last:
             # In force for a part of the contact's life only: outside that part it says nothing.
             say.allowed = union(say.allowed, ((BEGINNING, version.starts), (version.ends, END)))
         (advisory if version.strength == "advisory" else binding).append((version, say))
-    return binding, advisory, tuple(required)
+    return binding, advisory
 
 
 def _earliest(facts: Facts, binding: _Heard) -> tuple[int | None, dict[int, tuple[int, int]]]:
@@ -183,11 +184,16 @@ def _speak(
         if first is None or first >= facts.hi:
             first, effect = None, say.effect
             wake.update(dict.fromkeys(say.wake))
+            unknown = first_from(say.unpublished, facts.floor) if say.unpublished else None
+            if unknown is not None:
+                # It would open again, but on dates whose holidays nobody knows yet.
+                wake["calendar_published"] = None
+                instant = unknown
         elif first > facts.last:
             # It would allow, but not within this contact's life.
             effect = say.effect
         effects.add(effect)
-        found = _finding(version, say, effect, first, instant)
+        found = as_finding(version, say, effect, first, instant)
         findings.append(found if asked_from is None else replace(found, asked_from=to_datetime(asked_from)))
     return findings, tuple(wake), effects
 
@@ -201,7 +207,7 @@ def _closes(facts: Facts, binding: _Heard, opens: int) -> int:
     return closes
 
 
-def _finding(
+def as_finding(
     version: RuleVersion | None,
     say: Say,
     effect: str,
@@ -210,7 +216,9 @@ def _finding(
     *,
     rule: str = "treatment:window",
 ) -> Finding:
+    """What one rule says of an instant; without a rule, what the treatment's own window or the gate itself says."""
     evidence: Evidence = say.describe(instant)
+    message = say.message_at(instant)
     until = None if first is None else to_datetime(first)
     if version is None:
         own = "treatment" if rule == "treatment:window" else "ban"
@@ -223,10 +231,10 @@ def _finding(
             strength=own,
             grade="-",
             citation=citation,
-            because=because(say.message, evidence),
+            because=because(message, evidence),
             until=until,
             evidence=evidence,
-            message=say.message,
+            message=message,
         )
     return Finding(
         rule=version.rule,
@@ -236,10 +244,10 @@ def _finding(
         strength=version.strength,
         grade=version.grade,
         citation=version.citation,
-        because=because(say.message, evidence),
+        because=because(message, evidence),
         until=until,
         evidence=evidence,
-        message=say.message,
+        message=message,
     )
 
 

@@ -27,22 +27,26 @@ def quiet_hours(version: RuleVersion, facts: Facts, rule: QuietHours) -> Say | N
     zones = (rule.zone,) if rule.zone is not None else facts.zones
     if not zones:
         return missing("zones")
-    allowed = rule.windows.everywhere(zones, facts.floor - DAY, facts.hi)
+    windows = rule.windows
+    allowed = windows.everywhere(zones, facts.floor - DAY, facts.hi)
+    unpublished = NEVER if windows.calendar is None else windows.unpublished(zones, facts.floor, facts.hi)
 
     def describe(instant: int) -> Evidence:
+        if unpublished and windows.calendar is not None and contains(unpublished, instant):
+            day = date.fromordinal(local_day(zones[0], instant))
+            return (("calendar", windows.calendar.name), ("year", str(day.year)))
         zone = _latest_to_open(rule.windows, zones, instant, facts.hi)
-        weekday = (local_day(zone, instant) - 1) % 7
         basis = (("zone_rule", rule.zone_rule),) if rule.zone_rule and len(zones) > 1 else ()
         return (
             ("time", clock(zone, instant)),
             ("zone", zone),
-            ("allowed", rule.windows.label(weekday)),
+            ("allowed", windows.label(local_day(zone, instant))),
             ("zones", ", ".join(zones)),
             *basis,
         )
 
     message = "quiet_hours_zones" if len(zones) > 1 else "quiet_hours"
-    say = Say(allowed, message, describe)
+    say = Say(allowed, message, describe, unpublished=unpublished)
     if rule.agreed:
         let_through(say, facts.agreed("hours"), version.rule, "agreed_hours")
     return say

@@ -3,163 +3,47 @@
 from __future__ import annotations
 
 import itertools
+import json
+import sys
 from collections.abc import Hashable
 from datetime import date
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic.json_schema import models_json_schema
 
+from duecourse.compliance.primitive_files import (
+    CalendarFile,
+    CapFile,
+    ConsentFile,
+    ContentFile,
+    CoolOffFile,
+    CoverageFile,
+    File,
+    HoldFile,
+    LocalTimeFile,
+    NamedTimesFile,
+    NoticeFile,
+    OneReplyFile,
+    QuietHoursFile,
+    RecipientsFile,
+    RuleId,
+)
 from duecourse.errors import InvalidInput
 
-Channel = Literal["sms", "email", "call", "letter", "visit", "chat"]
-Purpose = Literal["servicing", "reminder", "collection", "notice", "reply", "legal"]
-Role = Literal["creditor", "third_party_collector", "servicer", "debt_buyer"]
-Recipient = Literal["debtor", "co_borrower", "guarantor", "spouse", "attorney", "executor", "listed_contact", "other"]
-Kind = Literal["optional", "contract", "statutory"]
-Direction = Literal["outbound", "inbound"]
-Weekday = Literal["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"]
-Window = tuple[str, str]
-RuleId = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]*(-[A-Z0-9]+)+$")]
 
-
-class _File(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class TextFile(_File):
+class TextFile(File):
     en: str = Field(min_length=1)
     zh: str = Field(min_length=1)
 
 
-class CitationFile(_File):
+class CitationFile(File):
     title: str = Field(min_length=1)
     href: str | None = None
 
 
-class CoverageFile(_File):
-    roles: tuple[Role, ...] = ()
-    products: tuple[str, ...] = ()
-    channels: tuple[Channel, ...] = ()
-    purposes: tuple[Purpose, ...] = ()
-    obligations: tuple[Kind, ...] = ()
-    agreements: tuple[str, ...] = ()
-    countries: tuple[str, ...] = ()
-    regions: tuple[str, ...] = ()
-    min_days_past_due: int | None = Field(default=None, ge=0)
-
-
-class LocalTimeFile(_File):
-    policy: Literal["every_candidate"]
-
-
-class QuietHoursFile(_File):
-    windows: dict[Literal["daily"] | Weekday, tuple[Window, ...]]
-    end: Literal["inclusive", "exclusive"]
-    zone: str | None = None
-    zone_rule: RuleId | None = None
-    unless_agreed: bool = False
-
-
-class WindowFile(_File):
-    days: int | None = Field(default=None, ge=1, le=366)
-    hours: int | None = Field(default=None, ge=1, le=24 * 366)
-    minutes: int | None = Field(default=None, ge=1)
-    week_starts: Weekday | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> WindowFile:
-        if sum(value is not None for value in (self.days, self.hours, self.minutes, self.week_starts)) != 1:
-            raise ValueError("exactly one of days, hours, minutes, week_starts")
-        return self
-
-
-class CountsFile(_File):
-    channels: tuple[Channel, ...] = ()
-    directions: tuple[Direction, ...] = ("outbound",)
-    results: tuple[str, ...] = ()
-    not_counted: tuple[str, ...] = ()
-    purposes: tuple[Purpose, ...] = ()
-    obligations: tuple[Kind, ...] = ()
-    not_to: tuple[Recipient, ...] = ()
-    misdirected: Literal["counted", "not_counted"] = "counted"
-    consent_days: int | None = Field(default=None, ge=1)
-
-
-class CapFile(_File):
-    limit: int = Field(ge=0)
-    window: WindowFile
-    per: Literal["person", "debt", "address"]
-    zone: str | None = None
-    counts: CountsFile = CountsFile()
-    merge_products: tuple[str, ...] = ()
-    unless_agreed: bool = False
-
-
-class CoolOffFile(_File):
-    days: int = Field(ge=1, le=366)
-    after: tuple[str, ...] = Field(min_length=1)
-    channels: tuple[Channel, ...] = ()
-    directions: tuple[Direction, ...] = ("outbound", "inbound")
-    per: Literal["person", "debt"]
-    zone: str | None = None
-    merge_products: tuple[str, ...] = ()
-    consent_days: int | None = Field(default=None, ge=1)
-    not_to: tuple[Recipient, ...] = ()
-
-
-class ConsentFile(_File):
-    basis: Literal["opt_out", "opt_in"]
-    one_reply: RuleId | None = None
-    required_by_law: Literal["passes", "stops"] = "stops"
-    confirmation: RuleId | None = None  # the obligation under which one confirmation of the opt-out may go
-
-
-class NamedTimesFile(_File):
-    one_reply: RuleId | None = None
-
-
-class OneReplyFile(_File):
-    medium: Literal["same"]
-
-
-class HoldFile(_File):
-    causes: tuple[str, ...] = Field(min_length=1)
-    except_causes: tuple[str, ...] = ()
-    effect: Literal["bar", "review"] = "bar"
-    passes_obligations: tuple[RuleId, ...] = ()
-    passes_recipients: tuple[Recipient, ...] = ()
-    one_reply: RuleId | None = None
-
-
-class RecipientsFile(_File):
-    allowed: tuple[Recipient, ...] = Field(min_length=1)
-
-
-class ContentFile(_File):
-    require: tuple[str, ...] = Field(min_length=1)
-
-
-class NoticeFile(_File):
-    trigger: Literal["initial_communication", "past_due", "hold"]
-    hold_cause: str | None = None
-    earliest_days: int = 0
-    latest_days: int | None = None
-    forms: tuple[Channel, ...] = Field(min_length=1)
-    survives_holds: tuple[str, ...] = ()
-    survives_opt_out: bool = False
-    survives_caps: bool = False
-
-    @model_validator(mode="after")
-    def _complete(self) -> NoticeFile:
-        if (self.trigger == "hold") != (self.hold_cause is not None):
-            raise ValueError("hold_cause exactly when the trigger is a hold")
-        if self.latest_days is not None and self.latest_days < self.earliest_days:
-            raise ValueError("latest_days at or after earliest_days")
-        return self
-
-
-class VersionFile(_File):
+class VersionFile(File):
     adopted: date | None = None
     in_force: date
     ended: date | None = None  # first day on which it is no longer in force
@@ -177,12 +61,12 @@ class VersionFile(_File):
     notice: NoticeFile | None = None
 
     @property
-    def primitives(self) -> list[_File]:
+    def primitives(self) -> list[File]:
         """The primitives that stand in this version; exactly one is allowed."""
         return [
             value
             for name, value in self
-            if isinstance(value, _File) and name not in ("coverage", "adopted", "in_force", "ended")
+            if isinstance(value, File) and name not in ("coverage", "adopted", "in_force", "ended")
         ]
 
     @property
@@ -201,7 +85,7 @@ class VersionFile(_File):
         return self
 
 
-class RuleFile(_File):
+class RuleFile(File):
     id: RuleId
     text: TextFile
     citation: CitationFile
@@ -222,22 +106,56 @@ class RuleFile(_File):
         return versions
 
 
-class RulesFile(_File):
-    rules: tuple[RuleFile, ...] = Field(min_length=1)
+class EntryFile(File):
+    """An instrument that a pack remembers without any rule: repealed, proposed, not yet adopted."""
+
+    title: TextFile
+    citation: CitationFile
+    status: Literal["proposed", "adopted", "in_force", "repealed"]
+    adopted: date | None = None
+    in_force: date | None = None
+    ended: date | None = None
+    note: TextFile
+
+    @model_validator(mode="after")
+    def _dated(self) -> EntryFile:
+        if self.status == "repealed" and self.ended is None:
+            raise ValueError("ended, the first day on which it no longer held, for what is repealed")
+        if self.status == "proposed" and self.in_force is not None:
+            raise ValueError("no in_force for a proposal: it is not law")
+        if self.in_force is not None and self.ended is not None and self.ended <= self.in_force:
+            raise ValueError("an end after the date in_force")
+        return self
 
 
-class HeaderFile(_File):
+class RulesFile(File):
+    rules: tuple[RuleFile, ...] = ()
+    entries: tuple[EntryFile, ...] = Field((), description="dated instruments without rules: drafts, repealed ones")
+
+    @model_validator(mode="after")
+    def _some(self) -> RulesFile:
+        if not self.rules and not self.entries:
+            raise ValueError("at least one rule, or one entry")
+        return self
+
+
+class HeaderFile(File):
     id: str = Field(pattern=r"^[a-z0-9_]+(/[a-z0-9_]+)*$")
     title: TextFile
     version: date | None = None  # left out: the latest in_force date of its rules
     zone: str = "UTC"  # the clock by which its rules come into force
     countries: tuple[str, ...] = ()  # residents of these are covered when a case names no packs
+    regions: tuple[str, ...] = ()  # of these countries, only these; a region that is not known counts
+    cities: tuple[str, ...] = ()
+    postal: tuple[tuple[str, str], ...] = ()
+    calendars: dict[str, CalendarFile] = Field({}, description="calendars of its own")
+    overrides: tuple[RuleId, ...] = ()  # rules of included packs in whose place its own of the same id stand
     includes: tuple[str, ...] = ()
     rules: tuple[str, ...] = Field(min_length=1)  # files, relative to the packs' directory
     unverified_on: tuple[RuleId, ...] = ()  # rules of grade M that only make us more careful
 
 
-_M = TypeVar("_M", bound=_File)
+_M = TypeVar("_M", bound=File)
 Lines = dict[tuple[Hashable, ...], int]
 
 
@@ -310,3 +228,19 @@ def _mend(problem: Any) -> str:
             return 'text in quotes (YAML reads 22:00 as the number 1320; write "22:00")'
         case _:
             return str(problem["msg"]).removeprefix("Input should be ").removeprefix("Value error, ")
+
+
+def pack_schema() -> dict[str, Any]:
+    """The JSON Schema of pack files: a header under $defs HeaderFile, a file of rules under $defs RulesFile."""
+    _, schema = models_json_schema([(HeaderFile, "validation"), (RulesFile, "validation")], by_alias=True)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Pack files",
+        "description": "A pack is one header and the files of rules that it names.",
+        "oneOf": [{"$ref": "#/$defs/HeaderFile"}, {"$ref": "#/$defs/RulesFile"}],
+        **schema,
+    }
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(pack_schema(), ensure_ascii=False, indent=2, default=str) + "\n")

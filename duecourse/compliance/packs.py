@@ -8,27 +8,60 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from importlib import resources
 from importlib.resources.abc import Traversable
 
+from duecourse.compliance.calendars import HolidayCalendar, calendar_named, listed_calendar
 from duecourse.compliance.case import Place
 from duecourse.compliance.compilation import compile_rule, references
-from duecourse.compliance.local_time import DAY, zone_named
+from duecourse.compliance.local_time import zone_named
 from duecourse.compliance.pack_files import HeaderFile, Lines, RulesFile, line_of, read
-from duecourse.compliance.rules import Cap, ConsentRule, CoolOff, LocalTime, Notice, OneReply, Rule, RuleVersion, Text
+from duecourse.compliance.rules import Rule, Text, is_in_city
+from duecourse.compliance.selection import Selection, says_the_same
 from duecourse.compliance.verdict import PackRef
 from duecourse.errors import InvalidInput
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An instrument that a pack remembers without any rule: repealed, proposed, not yet in force."""
+
+    title: Text
+    citation: str
+    href: str | None
+    status: str  # proposed | adopted | in_force | repealed
+    adopted: date | None
+    in_force: date | None
+    ended: date | None
+    note: Text
+    file: str
 
 
 class Pack:
     """One pack, checked and compiled. Make it with `Pack.from_documents`.
 
-    Attributes: id, title, version (ISO date), hash (sha256 of the content), countries, includes, rules.
+    Attributes: id, title, version (ISO date), hash (sha256 of the content), countries, includes, overrides, rules,
+    entries (instruments without rules).
     """
 
-    __slots__ = ("_documents", "countries", "hash", "id", "includes", "rules", "title", "version")
+    __slots__ = (
+        "_cities",
+        "_documents",
+        "_postal",
+        "_regions",
+        "countries",
+        "entries",
+        "hash",
+        "id",
+        "includes",
+        "overrides",
+        "rules",
+        "title",
+        "version",
+    )
 
     def __init__(
         self,
@@ -36,6 +69,7 @@ class Pack:
         version: str,
         content_hash: str,
         rules: tuple[Rule, ...],
+        entries: tuple[Entry, ...],
         documents: Mapping[str, str],
     ) -> None:
         self.id = header.id
@@ -44,13 +78,26 @@ class Pack:
         self.hash = content_hash
         self.countries = header.countries
         self.includes = header.includes
+        self.overrides = header.overrides
         self.rules = rules
+        self.entries = entries
+        self._regions = frozenset(header.regions)
+        self._cities = frozenset(city.strip().lower() for city in header.cities)
+        self._postal = header.postal
         self._documents = dict(documents)
 
     @property
     def ref(self) -> PackRef:
         """Id, version and hash, as each verdict carries them."""
         return PackRef(self.id, self.version, self.hash)
+
+    def governs(self, residence: Place) -> bool:
+        """Does it follow from where the borrower lives? A state or city that is not known counts: that is stricter."""
+        return (
+            residence.country in self.countries
+            and (not self._regions or residence.region is None or residence.region in self._regions)
+            and is_in_city(residence, self._cities, self._postal)
+        )
 
     def documents(self) -> dict[str, str]:
         """The texts from which it was made, by path: what the ledger stores."""
@@ -88,60 +135,16 @@ class Pack:
         stray = sorted(set(documents) - set(content))
         if stray:
             raise InvalidInput(f"{path}:rules", stray[0], "every file of the pack named under rules")
-        version = header.version or max(
-            dated.in_force for rules_file, _ in parsed.values() for rule in rules_file.rules for dated in rule.versions
-        )
-        rules = _compile(parsed, header, version)
+        dates = [d.in_force for rules_file, _ in parsed.values() for rule in rules_file.rules for d in rule.versions]
+        version = header.version or max(dates, default=None)
+        if version is None:
+            raise InvalidInput(f"{path}:version", None, "a date, where no rule has one", line=1)
+        rules = _compile(parsed, header, version, _calendars(header, path, lines))
         _check_header(header, rules, path, lines)
         digest = hashlib.sha256(
             json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=_iso).encode()
         )
-        return cls(header, version.isoformat(), digest.hexdigest(), rules, documents)
-
-
-class Selection:
-    """The packs that apply to one case, indexed by what a request is. Compiled once per set of packs."""
-
-    __slots__ = ("_by_request", "confirmations", "longest", "notices", "packs", "refs", "versions")
-
-    def __init__(self, packs: tuple[Pack, ...]) -> None:
-        self.packs = packs
-        self.refs = tuple(pack.ref for pack in packs)
-        rules: dict[str, Rule] = {}
-        for pack in packs:
-            for rule in pack.rules:
-                if rule.on:
-                    rules.setdefault(rule.id, rule)  # a file that several packs name speaks once
-        self.versions: tuple[RuleVersion, ...] = tuple(v for rule in rules.values() for v in rule.versions)
-        self.notices: dict[str, tuple[RuleVersion, ...]] = {}
-        for version in self.versions:
-            if isinstance(version.primitive, Notice):
-                self.notices[version.rule] = (*self.notices.get(version.rule, ()), version)
-        self.confirmations = frozenset(
-            version.primitive.confirmation
-            for version in self.versions
-            if isinstance(version.primitive, ConsentRule) and version.primitive.confirmation is not None
-        )
-        self.longest = max((_reach(version) for version in self.versions), default=0)
-        self._by_request: dict[tuple[str, tuple[str, ...], str, str, str], tuple[RuleVersion, ...]] = {}
-
-    def binding(
-        self, role: str, agreements: tuple[str, ...], channel: str, purpose: str, kind: str
-    ) -> tuple[RuleVersion, ...]:
-        """The versions that can bind such a request; place, product and dates are still to be looked at."""
-        key = (role, agreements, channel, purpose, kind)
-        known = self._by_request.get(key)
-        if known is None:
-            agreed = frozenset(agreements)
-            known = tuple(
-                version
-                for version in self.versions
-                if not isinstance(version.primitive, (Notice, LocalTime, OneReply))
-                and version.coverage.binds(role, agreed, channel, purpose, kind)
-            )
-            if len(self._by_request) < 4096:
-                self._by_request[key] = known
-        return known
+        return cls(header, version.isoformat(), digest.hexdigest(), rules, _entries(parsed), documents)
 
 
 class PackSet:
@@ -156,24 +159,47 @@ class PackSet:
             for included in pack.includes:
                 if included not in self.packs:
                     raise InvalidInput(f"{pack.id}.yaml:includes", included, "a pack that is loaded with it")
+        for pack in self.packs.values():
+            _check_overrides(pack, {name: self.packs[name] for name in self._inherited(pack)})
 
     def select(self, ids: tuple[str, ...]) -> Selection:
         """The named packs with all that they include; raises InvalidInput for one that is not known."""
         known = self._selections.get(ids)
         if known is None:
             chosen: dict[str, Pack] = {}
-            waiting = list(ids)
-            while waiting:
-                name = waiting.pop(0)
-                if name in chosen:
-                    continue
+            for name in ids:
                 if name not in self.packs:
                     raise InvalidInput("packs", name, f"one of {', '.join(sorted(self.packs))}")
                 chosen[name] = self.packs[name]
-                waiting.extend(self.packs[name].includes)
-            known = Selection(tuple(chosen.values()))
+                chosen.update((other, self.packs[other]) for other in self._inherited(chosen[name]))
+            replaced = {
+                (inherited, rule)
+                for pack in chosen.values()
+                for inherited in self._inherited(pack)
+                for rule in pack.overrides
+            }
+            known = Selection(
+                tuple(pack.ref for pack in chosen.values()),
+                [
+                    rule
+                    for pack in chosen.values()
+                    for rule in pack.rules
+                    if rule.on and (pack.id, rule.id) not in replaced
+                ],
+            )
             self._selections[ids] = known
         return known
+
+    def _inherited(self, pack: Pack) -> list[str]:
+        """All that a pack includes, itself not among them, nearest first."""
+        found: dict[str, None] = {}
+        waiting = list(pack.includes)
+        while waiting:
+            name = waiting.pop(0)
+            if name != pack.id and name not in found:
+                found[name] = None
+                waiting.extend(self.packs[name].includes)
+        return list(found)
 
     def ids_for(self, residence: Place | None) -> tuple[str, ...]:
         """The packs that follow from where the borrower lives; empty if none is known for that country.
@@ -182,7 +208,7 @@ class PackSet:
         """
         if residence is None:
             return ()
-        return tuple(pack.id for pack in self.packs.values() if residence.country in pack.countries)
+        return tuple(pack.id for pack in self.packs.values() if pack.governs(residence))
 
     def rule(self, rule_id: str) -> Rule | None:
         """The rule of that id, from whichever pack has it."""
@@ -242,7 +268,48 @@ def _is_header(path: str, text: str) -> bool:
     return path.endswith(".yaml") and any(line.startswith("id:") for line in text.splitlines())
 
 
-def _compile(parsed: Mapping[str, tuple[RulesFile, Lines]], header: HeaderFile, version: date) -> tuple[Rule, ...]:
+def _calendars(header: HeaderFile, path: str, lines: Lines) -> Callable[[str], HolidayCalendar]:
+    own: dict[str, HolidayCalendar] = {}
+    for name, listed in header.calendars.items():
+        rules = [one.model_dump(exclude_none=True) for one in listed.days]
+        own[name] = listed_calendar(name, rules, listed.dates, listed.from_, listed.to)
+        try:
+            calendar_named(name)
+        except InvalidInput:
+            continue
+        raise InvalidInput(
+            f"{path}:calendars.{name}",
+            name,
+            "a name that is not yet a calendar's",
+            line=line_of(lines, ("calendars", name)),
+        )
+    return lambda name: own[name] if name in own else calendar_named(name)
+
+
+def _entries(parsed: Mapping[str, tuple[RulesFile, Lines]]) -> tuple[Entry, ...]:
+    return tuple(
+        Entry(
+            title=Text(one.title.en, one.title.zh),
+            citation=one.citation.title,
+            href=one.citation.href,
+            status=one.status,
+            adopted=one.adopted,
+            in_force=one.in_force,
+            ended=one.ended,
+            note=Text(one.note.en, one.note.zh),
+            file=name,
+        )
+        for name, (rules_file, _) in parsed.items()
+        for one in rules_file.entries
+    )
+
+
+def _compile(
+    parsed: Mapping[str, tuple[RulesFile, Lines]],
+    header: HeaderFile,
+    version: date,
+    calendars: Callable[[str], HolidayCalendar],
+) -> tuple[Rule, ...]:
     rules: dict[str, Rule] = {}
     for name, (rules_file, lines) in parsed.items():
         for index, rule in enumerate(rules_file.rules):
@@ -256,7 +323,7 @@ def _compile(parsed: Mapping[str, tuple[RulesFile, Lines]], header: HeaderFile, 
                     line=line,
                 )
             try:
-                rules[rule.id] = compile_rule(rule, header, version.isoformat(), name, line)
+                rules[rule.id] = compile_rule(rule, header, version.isoformat(), name, line, calendars)
             except InvalidInput as error:
                 inner: tuple[str | int, ...] = tuple(int(p) if p.isdigit() else p for p in error.field.split("."))
                 raise InvalidInput(
@@ -275,6 +342,37 @@ def _compile(parsed: Mapping[str, tuple[RulesFile, Lines]], header: HeaderFile, 
     return tuple(rules.values())
 
 
+def _check_overrides(pack: Pack, inherited: Mapping[str, Pack]) -> None:
+    """What a pack replaces, it names; what it names, it replaces; and no lender's own policy stands in law's place."""
+    below: dict[str, list[Rule]] = {}
+    for other in inherited.values():
+        for rule in other.rules:
+            below.setdefault(rule.id, []).append(rule)
+    own = {rule.id: rule for rule in pack.rules}
+    for index, rule_id in enumerate(pack.overrides):
+        if rule_id not in below or rule_id not in own:
+            raise InvalidInput(
+                f"{pack.id}.yaml:overrides.{index}",
+                rule_id,
+                "a rule of an included pack, with one of the same id in this pack to stand in its place",
+            )
+        if own[rule_id].grade == "-" and any(rule.grade != "-" for rule in below[rule_id]):
+            raise InvalidInput(
+                f"{own[rule_id].file}:{rule_id}",
+                rule_id,
+                "an id of its own: a lender's policy comes on top of the law, and the stricter of the two decides",
+                line=own[rule_id].line,
+            )
+    for rule_id, rule in own.items():
+        if rule_id not in pack.overrides and not all(says_the_same(rule, other) for other in below.get(rule_id, ())):
+            raise InvalidInput(
+                f"{rule.file}:{rule_id}",
+                rule_id,
+                f"the rule named under overrides in {pack.id}.yaml, or an id of its own: an included pack has it too",
+                line=rule.line,
+            )
+
+
 def _check_header(header: HeaderFile, rules: tuple[Rule, ...], path: str, lines: Lines) -> None:
     grades = {rule.id: rule.grade for rule in rules}
     for index, rule_id in enumerate(header.unverified_on):
@@ -285,19 +383,6 @@ def _check_header(header: HeaderFile, rules: tuple[Rule, ...], path: str, lines:
                 "a rule of this pack with grade M",
                 line=line_of(lines, ("unverified_on", index)),
             )
-
-
-def _reach(version: RuleVersion) -> int:
-    """How far back, in seconds, a contact can still matter to this rule."""
-    match version.primitive:
-        case Cap(unit="seconds", length=length):
-            return length
-        case Cap(length=length, counter=counter):
-            return (length + (counter.consent_days or 0) + 3) * DAY
-        case CoolOff(days=days, consent_days=consent_days):
-            return (days + (consent_days or 0) + 3) * DAY
-        case _:
-            return 0
 
 
 def _iso(value: object) -> str:

@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
+from duecourse.compliance.calendars import BusinessDays, HolidayCalendar
 from duecourse.compliance.case import Debt, Place
 from duecourse.compliance.weekly import Weekly
 
 Strength = Literal["ban", "presumption", "advisory"]
 ObligationKind = Literal["optional", "contract", "statutory"]
+Act = Literal["report", "accelerate", "sue", "legal", "contact"]
 
 PENDING = frozenset({"reserved", "sending", "unknown"})
 """Results of contacts whose outcome is open: they may still turn out to be anything, and so they count."""
@@ -51,14 +53,16 @@ class Counter:
     not_to: frozenset[str]  # recipients whose contacts do not count
     misdirected: bool  # contacts to what proved a wrong number do not count
     consent_days: int | None  # contacts within that many days of the person's consent do not count
+    places: frozenset[str]  # home, work, personal (a mobile or an e-mail address)
+    pooled: frozenset[str]  # recipients that are counted together; empty: each person alone
 
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """At most `limit` contacts in any window: N consecutive days, a calendar week, or N seconds."""
+    """At most `limit` contacts in any window: N consecutive days, a calendar week or month, or N seconds."""
 
     limit: int
-    unit: Literal["days", "week", "seconds"]
+    unit: Literal["days", "week", "month", "seconds"]
     length: int
     week_start: int  # 0 is Monday
     key: Literal["person", "debt", "address"]
@@ -66,6 +70,7 @@ class Cap:
     counter: Counter
     merge_products: frozenset[str]  # debts of these products under one account are one debt
     agreed: bool
+    counts_earlier: bool  # contacts from before this version came into force count in its windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,11 @@ class ConsentRule:
     reply: str | None  # the rule that lets one reply through
     required_by_law: bool  # statutory notices pass
     confirmation: str | None  # one confirmation of the opt-out passes, as an obligation of this name
+    scope: Literal["address", "medium", "all"] = "address"  # how far a revocation reaches
+    max_age_days: int | None = None  # a consent older than that no longer counts
+    renewed_by_message: bool = False  # a message of the person by that channel and address renews it
+    forms: frozenset[str] = frozenset()  # forms of consent that count; empty: any
+    honour_by: Span | None = None  # by when the law wants a revocation honoured; here it is honoured at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,34 +125,83 @@ class HoldRule:
     passes_obligations: frozenset[str]
     passes_recipients: frozenset[str]
     reply: str | None
+    acts: frozenset[str] = frozenset()  # acts other than contacts that they stop: report, accelerate, sue, legal
+
+
+@dataclass(frozen=True, slots=True)
+class LostContact:
+    """When the debtor counts as out of reach: `tries` unanswered calls, or calls unanswered on `days` running days.
+
+    From the next local day on, until the debtor is reached. Whoever of `recipients` refuses is not contacted again.
+    """
+
+    recipients: frozenset[str]
+    tries: int | None
+    days: int | None
+    results: frozenset[str]
+    require: tuple[str, ...]  # what a message to them must contain or leave out
 
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
-    """Only these roles may be contacted."""
+    """Only these roles may be contacted, others perhaps while the debtor is out of reach."""
 
     allowed: frozenset[str]
+    lost: LostContact | None = None
+    zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a message must contain."""
+    """What a message must contain, and what it must not."""
 
     require: tuple[str, ...]
+    forbid: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A number of calendar days, or of business days where `counting` says which count."""
+
+    days: int
+    counting: BusinessDays | None = None
+
+    def after(self, day: int) -> int | None:
+        """The last day of the span that begins after `day`; None where a calendar on the way is not published."""
+        return day + self.days if self.counting is None else self.counting.after(day, self.days)
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """Acts that may follow only when the notice was served and the wait is over, all its days having passed."""
+
+    acts: frozenset[str]
+    wait: Span
+    since: Literal["sent", "received"]
+    at_once_by: frozenset[str]  # channels after which there is no wait
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
     """A notice that is owed: when it arises, by when it must go, and what it passes on its way."""
 
-    trigger: Literal["initial_communication", "past_due", "hold"]
+    trigger: Literal["initial_communication", "past_due", "hold", "milestone", "act"]
     hold_cause: str | None
     earliest_days: int
-    latest_days: int | None
+    latest: Span | None
     forms: tuple[str, ...]
     survives_holds: frozenset[str]  # causes; "*": every hold
     survives_opt_out: bool
     survives_caps: bool
+    milestone: str | None = None  # the kind that it follows from
+    past_due_day: int = 1
+    per: Literal["episode", "debt", "person"] = "episode"  # once for each
+    again: tuple[int, int] | None = None  # owed again from so many days after it was served, until so many
+    proof: Literal["sent", "must_reach"] = "sent"
+    assumed_receipt: Span | None = None
+    before: Before | None = None
+    served_by: frozenset[str] = frozenset()  # other notices that serve for it
+    calendar: HolidayCalendar | None = None  # for the business days before its deadline
 
 
 Primitive = (
@@ -173,36 +232,99 @@ class Coverage:
     countries: frozenset[str] = frozenset()
     regions: frozenset[str] = frozenset()
     min_days_past_due: int | None = None
-    everywhere: bool = field(init=False, default=True)  # it looks neither at the place nor at the debts
+    max_days_past_due: int | None = None
+    cities: frozenset[str] = frozenset()  # in lower case
+    postal: tuple[tuple[str, str], ...] = ()  # codes from and to, which stand for the cities as well
+    natures: frozenset[str] = frozenset()  # consumer, commercial
+    obtained: frozenset[str] = frozenset()  # originated, current, in_default
+    not_products: frozenset[str] = frozenset()
+    licences: frozenset[str] = frozenset()  # any of them
+    places: frozenset[str] = frozenset()  # home, work, personal: the address of the request
+    recipients: frozenset[str] = frozenset()
+    by_place: bool = field(init=False, default=False)
+    by_debt: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
-        looks = self.countries or self.regions or self.products or self.min_days_past_due is not None
-        object.__setattr__(self, "everywhere", not looks)
+        object.__setattr__(self, "by_place", bool(self.countries or self.regions or self.cities or self.postal))
+        limits = self.min_days_past_due is not None or self.max_days_past_due is not None
+        object.__setattr__(
+            self,
+            "by_debt",
+            bool(limits or self.products or self.not_products or self.natures or self.obtained),
+        )
 
-    def binds(self, role: str, agreements: frozenset[str], channel: str, purpose: str, kind: str) -> bool:
-        """Can it bind such a request of such a lender at all?"""
+    def addresses(self, place: str | None, recipient: str) -> bool:
+        """Does it bind contacts with such an address and such a recipient?"""
+        return (not self.places or (place or "personal") in self.places) and (
+            not self.recipients or recipient in self.recipients
+        )
+
+    def binds(
+        self,
+        role: str,
+        agreements: frozenset[str],
+        channel: str,
+        purpose: str,
+        kind: str,
+        licences: tuple[str, ...] | None = None,
+    ) -> bool:
+        """Can it bind such a request of such a lender at all? Licences that are not known count as held."""
         return (
-            (not self.roles or role in self.roles)
+            self.binds_lender(role, agreements, licences)
             and (not self.channels or channel in self.channels)
             and (not self.purposes or purpose in self.purposes)
             and (not self.kinds or kind in self.kinds)
+        )
+
+    def binds_lender(self, role: str, agreements: frozenset[str], licences: tuple[str, ...] | None) -> bool:
+        """Can it bind such a lender at all?"""
+        return (
+            (not self.roles or role in self.roles)
+            and (not self.licences or licences is None or not self.licences.isdisjoint(licences))
             and all(any(_is_under(held, needed) for held in agreements) for needed in self.agreements)
         )
 
     def reaches(self, place: Place | None, debts: tuple[Debt, ...]) -> bool:
         """Does it reach this borrower and these debts? What is not known counts as reached: that is stricter."""
-        if place is not None:
-            if self.countries and place.country not in self.countries:
-                return False
-            if self.regions and place.region is not None and place.region not in self.regions:
-                return False
-        if not debts or (not self.products and self.min_days_past_due is None):
+        return self.reaches_place(place) and self.reaches_debts(debts)
+
+    def reaches_place(self, place: Place | None) -> bool:
+        """Does it bind contacts with somebody who lives there?"""
+        if place is None or not self.by_place:
             return True
-        return any(
+        if self.countries and place.country not in self.countries:
+            return False
+        if self.regions and place.region is not None and place.region not in self.regions:
+            return False
+        return is_in_city(place, self.cities, self.postal)
+
+    def reaches_debts(self, debts: tuple[Debt, ...]) -> bool:
+        """Does it bind contacts about these debts? One that it reaches is enough."""
+        return not self.by_debt or not debts or any(self._reaches_debt(debt) for debt in debts)
+
+    def _reaches_debt(self, debt: Debt) -> bool:
+        return (
             (not self.products or debt.product in self.products)
+            and debt.product not in self.not_products
             and (self.min_days_past_due is None or debt.days_past_due >= self.min_days_past_due)
-            for debt in debts
+            and (self.max_days_past_due is None or debt.days_past_due <= self.max_days_past_due)
+            and (not self.natures or debt.nature is None or debt.nature in self.natures)
+            and (not self.obtained or debt.obtained is None or debt.obtained in self.obtained)
         )
+
+
+def is_in_city(place: Place, cities: frozenset[str], postal: tuple[tuple[str, str], ...]) -> bool:
+    """By its name or its postal code; where neither is known it counts as inside."""
+    if not cities and not postal:
+        return True
+    named = place.city is not None and bool(cities)
+    coded = place.postal_code is not None and bool(postal)
+    if not named and not coded:
+        return True
+    if place.city is not None and place.city.strip().lower() in cities:
+        return True
+    code = (place.postal_code or "").strip()
+    return coded and any(low <= code[: len(low)] and code[: len(high)] <= high for low, high in postal)
 
 
 def _is_under(held: str, needed: str) -> bool:

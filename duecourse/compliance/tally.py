@@ -41,14 +41,14 @@ def tally(case: Case, packs: PackSet, rule_id: str) -> Tally:
         raise InvalidInput("history", None, "a known history")
     match version.primitive:
         case Cap() as cap:
-            return _of_cap(cap, facts, facts.recent)
+            return _of_cap(cap, facts, facts.recent, None if cap.counts_earlier else version.starts)
         case CoolOff() as cool_off:
             return _of_cool_off(cool_off, facts, facts.recent)
         case _:
             raise InvalidInput("rule", rule_id, "a rule that counts: a cap or a cool-off")
 
 
-def _of_cap(rule: Cap, facts: Facts, recent: list[Event]) -> Tally:
+def _of_cap(rule: Cap, facts: Facts, recent: list[Event], since: int | None) -> Tally:
     zones = (rule.zone,) if rule.zone is not None else facts.zones
     counter = rule.counter
     groups = facts.debt_groups(rule.merge_products) if rule.key == "debt" else (None,)
@@ -56,7 +56,7 @@ def _of_cap(rule: Cap, facts: Facts, recent: list[Event]) -> Tally:
     same_kind: set[int] = set()
     most = 0
     for group in groups:
-        of_group = counted_contacts(rule, facts, group)
+        of_group = counted_contacts(rule, facts, group, since)
         counted.update(of_group)
         same_kind.update(
             index

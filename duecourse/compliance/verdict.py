@@ -40,6 +40,9 @@ class Obligation:
     earliest: date | None
     latest: date | None
     forms: tuple[str, ...]
+    task_by: date | None = None  # a person takes over on that day if it was not served by then; None: no deadline
+    proof: str = "sent"  # sent | must_reach
+    citation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class Grounds:
     packs: tuple[PackRef, ...]
     obligations: tuple[Obligation, ...] = ()
     required_content: tuple[str, ...] = ()
+    forbidden_content: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from duecourse.compliance.gate import decide
 from duecourse.compliance.local_time import zone_named
 from duecourse.compliance.packs import Pack, PackSet
 from duecourse.compliance.verdict import Defer, Permit, Withhold
-from duecourse.compliance.weekly import WEEKDAYS
+from duecourse.compliance.weekdays import WEEKDAYS
 
 PACK = """
 rules:
@@ -84,7 +84,7 @@ class World:
 
     def waking_hours(self, local: datetime) -> bool:
         of_day = local.hour * 3600 + local.minute * 60 + local.second
-        return 8 * 3600 <= of_day <= 21 * 3600
+        return local.weekday() != 6 and 8 * 3600 <= of_day <= 21 * 3600
 
     def wanted(self, local: datetime) -> bool:
         wish = self.wish

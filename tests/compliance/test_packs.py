@@ -84,7 +84,7 @@ def test_an_included_pack_comes_along() -> None:
         "u.yaml": "id: u\ntitle: {en: U, zh: 测}\nincludes: [t]\nrules: [u/rules.yaml]\n",
         "u/rules.yaml": RULE.replace("T-01", "U-01"),
     })  # fmt: skip
-    assert ["u", "t"] == [p.id for p in PackSet([base, child]).select(("u",)).packs]
+    assert ["u", "t"] == [ref.id for ref in PackSet([base, child]).select(("u",)).refs]
     with pytest.raises(InvalidInput, match="loaded with it"):
         PackSet([child])
 

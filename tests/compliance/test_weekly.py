@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from duecourse.compliance.intervals import contains
 from duecourse.compliance.local_time import floor_second, to_datetime, zone_named
-from duecourse.compliance.weekly import WEEKDAYS, End, Weekly, next_inside, on_days, weekly, weekly_from
+from duecourse.compliance.weekly import End, Weekly, next_inside, on_days, weekly, weekly_from
 from duecourse.errors import InvalidInput
 
 zones = st.lists(
@@ -136,4 +136,4 @@ def test_a_weekday_that_does_not_exist_is_refused() -> None:
 
 
 def test_the_label_says_the_hours() -> None:
-    assert "08:00-21:00" == weekly_from({"daily": [["08:00", "21:00"]]}).label(WEEKDAYS.index("SUN"))
+    assert "08:00-21:00" == weekly_from({"daily": [["08:00", "21:00"]]}).label(date(2026, 3, 8).toordinal())
