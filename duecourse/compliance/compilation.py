@@ -202,6 +202,10 @@ def references(primitive: Primitive) -> tuple[str, ...]:
             assert_never(never)
 
 
+_counters: dict[Counter, Counter] = {}
+"""Equal counters are one object, so that the contacts that they count are found once per decision, by identity."""
+
+
 def _cap(cap: files.CapFile) -> Cap:
     counts = cap.counts
     counter = Counter(
@@ -225,7 +229,7 @@ def _cap(cap: files.CapFile) -> Cap:
         week_start=WEEKDAYS.index(window.week_starts) if window.week_starts else 0,
         key=cap.per,
         zone=_zone(cap.zone),
-        counter=counter,
+        counter=_counters.setdefault(counter, counter),
         merge_products=frozenset(cap.merge_products),
         agreed=cap.unless_agreed,
         counts_earlier=cap.earlier_contacts == "count",

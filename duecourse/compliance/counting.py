@@ -8,6 +8,7 @@ row that fit into one window bar every candidate that would make such a window h
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Callable
 from datetime import date
 
 from duecourse.compliance.case import Event
@@ -22,10 +23,17 @@ from duecourse.compliance.intervals import (
     normalize,
     union,
 )
-from duecourse.compliance.local_time import day_start, local_day
+from duecourse.compliance.local_time import DAY, day_start, local_day
 from duecourse.compliance.rules import PENDING, Cap, CoolOff, Counter, Notice, RuleVersion
 
 Group = frozenset[str] | None
+_REACH: dict[str, Callable[[Cap], int]] = {
+    "seconds": lambda rule: rule.length + 1,
+    "days": lambda rule: (rule.length + 2) * DAY,
+    "week": lambda _: 9 * DAY,
+    "month": lambda _: 33 * DAY,
+}
+"""How long before the request, in seconds, a counted contact can stand in one window with it, whatever the zone."""
 
 
 def cap(version: RuleVersion, facts: Facts, rule: Cap) -> Say | None:
@@ -44,7 +52,10 @@ def cap(version: RuleVersion, facts: Facts, rule: Cap) -> Say | None:
         counted = counted_contacts(rule, facts, group, None if rule.counts_earlier else version.starts)
         if rule.limit > 0 and len(counted) < rule.limit:
             continue
-        barred = _barred_by_cap(rule, facts, zones, counted)
+        near = bisect_left(counted, bisect_left(facts.seconds, facts.floor - _REACH[rule.unit](rule)))
+        if rule.limit > 0 and len(counted) - near < rule.limit:
+            continue
+        barred = _barred_by_cap(rule, facts, zones, counted, near)
         if not barred:
             continue
         part = _cap_says(rule, facts, zones, counted, barred)
@@ -99,7 +110,7 @@ def counted_contacts(rule: Cap, facts: Facts, group: Group, since: int | None = 
     order of their instants.
     """
     address = facts.request.address if rule.key == "address" else None
-    key = (rule.counter, address, group, since)
+    key = (id(rule.counter), address, group, since)  # equal counters are one object: see compilation
     known = facts.counted.get(key)
     if known is None:
         known = _find_counted(rule.counter, facts, address, group)
@@ -194,7 +205,8 @@ def _kind_of(event: Event, facts: Facts) -> str:
     return "statutory" if event.obligation in facts.selection.notices else "contract"
 
 
-def _barred_by_cap(rule: Cap, facts: Facts, zones: tuple[str, ...], counted: list[int]) -> Intervals:
+def _barred_by_cap(rule: Cap, facts: Facts, zones: tuple[str, ...], counted: list[int], near: int) -> Intervals:
+    """What the counted contacts bar from the request on; those before the position `near` are too old to."""
     limit, length = rule.limit, rule.length
     if limit == 0:
         return ALWAYS
@@ -203,14 +215,14 @@ def _barred_by_cap(rule: Cap, facts: Facts, zones: tuple[str, ...], counted: lis
         wholes = facts.wholes()
         return normalize(
             (seconds[counted[i + limit - 1]] - length + 1, wholes[counted[i]] + length)
-            for i in range(len(counted) - limit + 1)
+            for i in range(near, len(counted) - limit + 1)
             if seconds[counted[i + limit - 1]] - seconds[counted[i]] < length
         )
     barred: list[Interval] = []
     for zone in zones:
         days = facts.days(zone, counted)
         start = stop = days[0] - 400  # the run of barred days that is being gathered
-        for i in range(len(days) - limit + 1):
+        for i in range(near, len(days) - limit + 1):
             first, last = days[i], days[i + limit - 1]
             if rule.unit != "days":
                 low, high = _bucket(rule, first)

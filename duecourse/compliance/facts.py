@@ -34,7 +34,7 @@ from duecourse.compliance.local_time import (
     local_days,
     zone_named,
 )
-from duecourse.compliance.rules import Counter, Notice, ObligationKind, RuleVersion
+from duecourse.compliance.rules import Notice, ObligationKind, RuleVersion
 from duecourse.compliance.selection import Selection
 from duecourse.errors import InvalidInput
 
@@ -151,9 +151,11 @@ class Facts:
             self.seconds = [floor_second(event.at) for event in self.recent]
         self.required: dict[str, None] = {}  # what the message must contain, and what it must not
         self.forbidden: dict[str, None] = {}
-        self.words: dict[tuple[str, frozenset[str]], Word | None] = {}  # the person's last word, by what counts as one
+        self.words: dict[
+            tuple[str, frozenset[str], frozenset[str]], Word | None
+        ] = {}  # the person's last word, by what counts as one
         self.named: Intervals | None = None  # times named as inconvenient, once a rule has asked
-        self.counted: dict[tuple[Counter, str | None, frozenset[str] | None, int | None], list[int]] = {}
+        self.counted: dict[tuple[int, str | None, frozenset[str] | None, int | None], list[int]] = {}
         self._days: dict[tuple[str, int], list[int]] = {}
         self._groups: dict[frozenset[str], tuple[frozenset[str], ...]] = {}
         self._periods: dict[tuple[int, frozenset[str] | None], list[Interval]] = {}
@@ -251,7 +253,7 @@ class Facts:
 
     def is_free(self, say: Say) -> bool:
         """Does that rule allow the request's own instant?"""
-        return contains(say.allowed, self.floor) and contains(say.allowed, self.ceil)
+        return contains(say.allowed, self.floor) and (self.ceil == self.floor or contains(say.allowed, self.ceil))
 
     def _kind(self) -> ObligationKind:
         obligation = self.request.obligation

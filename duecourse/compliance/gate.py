@@ -95,8 +95,18 @@ def decide(case: Case, packs: PackSet) -> Verdict:
 
 def _said_once(findings: list[Finding]) -> list[Finding]:
     """A policy (grade "-") that only repeats what a law says of the same facts is not said twice."""
-    lawful = {(f.message, f.evidence, f.effect) for f in findings if f.grade != "-"}
-    return [f for f in findings if f.grade != "-" or (f.message, f.evidence, f.effect) not in lawful]
+    if len(findings) < 2:
+        return findings
+    lawful = [f for f in findings if f.grade != "-"]
+    return [
+        f
+        for f in findings
+        if f.grade != "-"
+        or not any(
+            f.message == law.message and f.effect == law.effect and set(f.evidence) <= set(law.evidence)
+            for law in lawful
+        )
+    ]
 
 
 _Heard = list[tuple[RuleVersion | None, Say]]
@@ -141,8 +151,7 @@ def _listen(facts: Facts) -> tuple[_Heard, _Heard]:
 
 def _earliest(facts: Facts, binding: _Heard) -> tuple[int | None, dict[int, tuple[int, int]]]:
     """The first second from the request on that all allow, and which rules moved it to where."""
-    lawful_now = all(contains(say.allowed, facts.floor) and contains(say.allowed, facts.ceil) for _, say in binding)
-    if lawful_now:
+    if all(facts.is_free(say) for _, say in binding):
         return facts.floor, {}
     at = facts.ceil
     pushed: dict[int, tuple[int, int]] = {}
@@ -171,7 +180,7 @@ def _speak(
     for index, (version, say) in enumerate(binding):
         first: int | None
         asked_from: int | None = None
-        if contains(say.allowed, facts.floor) and contains(say.allowed, facts.ceil):
+        if facts.is_free(say):
             if index not in pushed:
                 continue
             # It allows the request as it stands, but not the moment to which other rules had moved it.

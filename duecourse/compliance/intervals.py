@@ -98,4 +98,5 @@ def stretch(intervals: Intervals, instant: int) -> Interval | None:
 
 def contains(intervals: Intervals, instant: int) -> bool:
     """Does the instant lie in the set?"""
-    return stretch(intervals, instant) is not None
+    at = bisect_right(intervals, (instant, END)) - 1
+    return at >= 0 and instant < intervals[at][1]

@@ -17,7 +17,7 @@ def consent(version: RuleVersion, facts: Facts, rule: ConsentRule) -> Say | None
     """The last word of the person about this channel and address decides; a revocation holds from when it is known."""
     if facts.case.person.consents is None:
         return missing("consents")
-    last = last_word(facts, rule)
+    last = last_word(facts, rule, version.coverage.channels)
     state = None if last is None else last.state
     if last is not None and state == "given":
         return _while_it_lasts(facts, rule, last) if rule.basis == "opt_in" else None
@@ -50,15 +50,16 @@ def consent(version: RuleVersion, facts: Facts, rule: ConsentRule) -> Say | None
     return say
 
 
-def last_word(facts: Facts, rule: ConsentRule) -> Word | None:
+def last_word(facts: Facts, rule: ConsentRule, medium: frozenset[str]) -> Word | None:
     """When the person last spoke about this channel and address, and the state since: given or revoked.
 
     Consents and the opt-outs in the history count alike; of two at the same instant the revocation wins. A revocation
-    reaches as far as the rule's scope, a consent never further than the channel and address that it names.
+    reaches as far as the rule's scope (all: every channel of `medium`, the rule's own), a consent never further than
+    the channel and address that it names.
     """
-    key = (rule.scope, rule.forms)
+    key = (rule.scope, rule.forms, medium)
     if key not in facts.words:
-        facts.words[key] = _find_word(facts, rule)
+        facts.words[key] = _find_word(facts, rule, medium)
     return facts.words[key]
 
 
@@ -70,12 +71,12 @@ def revocation_deadline(rule: ConsentRule, revoked: datetime, zone: str) -> date
     return None if last is None else date.fromordinal(last)
 
 
-def _find_word(facts: Facts, rule: ConsentRule) -> Word | None:
+def _find_word(facts: Facts, rule: ConsentRule, medium: frozenset[str]) -> Word | None:
     words = [
         Word(consent.at, consent.state, consent.until)
         for consent in facts.case.person.consents or ()
         if consent.about == "contact"
-        and _reaches(facts, rule, consent.state, consent.channel, consent.address)
+        and _reaches(facts, rule, medium, consent.state, consent.channel, consent.address)
         and (consent.state != "given" or not rule.forms or consent.form in rule.forms)
         and (consent.until is None or facts.floor < facts.start_of(consent.until.toordinal() + 1))
     ]
@@ -83,15 +84,15 @@ def _find_word(facts: Facts, rule: ConsentRule) -> Word | None:
         state = _STATES.get(event.result)
         if state is None or (state == "given" and rule.forms):
             continue
-        if _reaches(facts, rule, state, event.channel, event.address):
+        if _reaches(facts, rule, medium, state, event.channel, event.address):
             words.append(Word(event.at, state, None))
     return max(words, key=lambda word: (word.at, word.state == "revoked"), default=None)
 
 
-def _reaches(facts: Facts, rule: ConsentRule, state: str, channel: str, address: str) -> bool:
+def _reaches(facts: Facts, rule: ConsentRule, medium: frozenset[str], state: str, channel: str, address: str) -> bool:
     request = facts.request
     if state == "revoked" and rule.scope == "all":
-        return True
+        return channel == "*" or not medium or channel in medium
     same_channel = channel in ("*", request.channel)
     if state == "revoked" and rule.scope == "medium":
         return same_channel

@@ -32,7 +32,9 @@ def standing(version: RuleVersion, notice: Notice, before: Before, facts: Facts,
         return None
     arisen = arose(notice, facts, debt)
     if arisen is None:
-        return None
+        # Too early for the notice is too early for what must come after it.
+        too_early = notice.trigger == "past_due" and debt.days_past_due > 0
+        return Standing(debt, "unproven", None, None) if too_early else None
     best: Standing | None = None
     for event in serving(version, notice, facts, debt, arisen):
         proven = _opens(notice, before, facts, event)

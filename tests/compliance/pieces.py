@@ -91,10 +91,8 @@ def case(
 
 def debt(days_past_due: int = 40, **more: Any) -> Debt:
     """The debt D."""
-    return Debt(
-        **({"id": "D", "product": "card", "balance": Decimal(100), "currency": "USD"} | more),
-        days_past_due=days_past_due,
-    )
+    given: dict[str, Any] = {"id": "D", "product": "card", "balance": Decimal(100), "currency": "USD"}
+    return Debt(**(given | more), days_past_due=days_past_due)
 
 
 def day(text: str) -> date:

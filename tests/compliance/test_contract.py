@@ -167,7 +167,8 @@ def test_left_out_zones_follow_from_residence_and_number() -> None:
 
 
 def test_left_out_packs_follow_from_the_residence() -> None:
-    assert ["us/federal"] == [pack["id"] for pack in verdict(COLLECTOR, packs=None)["packs"]]
+    albany = {"country": "US", "region": "NY", "city": "Albany"}
+    assert ["us/federal"] == [pack["id"] for pack in verdict(COLLECTOR, packs=None, residence=albany)["packs"]]
     assert ["cn"] == [pack["id"] for pack in verdict(CHINA, packs=None)["packs"]]
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from duecourse.compliance.acts import may_act
-from duecourse.compliance.case import Hold, Milestone
+from duecourse.compliance.case import Event, Hold, Milestone
 from duecourse.compliance.gate import decide
 from duecourse.compliance.obligations import due_notices
 from duecourse.compliance.packs import PackSet
@@ -38,7 +39,7 @@ REPORT = packs(
 )
 
 
-def letter(at: str, result: str = "sent", obligation: str = "T-01", **more: object) -> object:
+def letter(at: str, result: str = "sent", obligation: str = "T-01", **more: Any) -> Event:
     return contact(at, result, "letter", obligation=obligation, purpose="notice", **more)
 
 

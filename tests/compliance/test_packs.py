@@ -60,7 +60,7 @@ def test_unverified_rules_are_off_unless_the_pack_switches_them_on() -> None:
     assert not pack(unverified).rules[0].on
     assert pack(unverified, HEADER + "unverified_on: [T-01]\n").rules[0].on
     switched_on = [rule.id for p in load_packs().packs.values() for rule in p.rules if rule.grade == "M"]
-    assert ["US-F-04"] == switched_on
+    assert ["US-F-04", "US-F-33", "US-MA-02"] == sorted(switched_on)
 
 
 def test_a_second_version_ends_the_first() -> None:
@@ -72,7 +72,9 @@ def test_a_second_version_ends_the_first() -> None:
 
 def test_packs_follow_from_the_country() -> None:
     packs = load_packs()
-    assert ("us/federal",) == packs.ids_for(Place("US", "NY"))
+    assert ("us/federal",) == packs.ids_for(Place("US", "NY", "Albany"))
+    assert ("us/federal", "us/new_york_city") == packs.ids_for(Place("US", "NY", "Brooklyn", "11201"))
+    assert ("ca/quebec",) == packs.ids_for(Place("CA", "QC"))
     assert ("cn",) == packs.ids_for(Place("CN"))
     assert () == packs.ids_for(Place("FR"))
     assert () == packs.ids_for(None)
