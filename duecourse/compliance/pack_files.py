@@ -156,6 +156,8 @@ class HeaderFile(File):
 
 
 _M = TypeVar("_M", bound=File)
+# Ten times faster where libyaml is there: the commands that need no server load all packs each time.
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Lines = dict[tuple[Hashable, ...], int]
 
 
@@ -165,7 +167,7 @@ def read(model: type[_M], path: str, text: str) -> tuple[_M, Any, Lines]:
     Raises InvalidInput with `field` = "<path>:<field>", the value, what is expected, and the line.
     """
     try:
-        loader = yaml.SafeLoader(text)
+        loader = _Loader(text)
         try:
             node = loader.get_single_node()
             if node is None:
