@@ -81,16 +81,15 @@ def cool_off(version: RuleVersion, facts: Facts, rule: CoolOff) -> Say | None:
         return missing("zones")
     if facts.request.recipient in rule.not_to:
         return None
+    ending = facts.with_result(rule.results)
+    if not ending:
+        return None
     groups: tuple[Group, ...] = facts.debt_groups(rule.merge_products) if rule.key == "debt" else (None,)
     say: Say | None = None
     for group in groups:
         barred: list[Interval] = []
-        for event, second in zip(recent, facts.seconds, strict=True):
-            if (
-                event.result in rule.results
-                and event.recipient == facts.request.recipient
-                and starts_cool_off(rule, event, group)
-            ):
+        for event, second in ((recent[index], facts.seconds[index]) for index in ending):
+            if event.recipient == facts.request.recipient and starts_cool_off(rule, event, group):
                 free = max(day_start(zone, local_day(zone, second) + rule.days) for zone in zones)
                 barred.append((second, free))
         if not barred:

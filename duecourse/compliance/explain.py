@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib import resources
+from string import Formatter
 from typing import Literal
 
 import yaml
@@ -95,11 +96,18 @@ def _language(language: str) -> Language:
 
 
 def _reason(message: str, evidence: Evidence, language: Language) -> str:
-    return (
-        _phrases()
-        .sentences[message][language]
-        .format_map({name: _word(name, value, language) for name, value in evidence})
-    )
+    values = dict(evidence)
+    said = ""
+    for text, name in _template(message, language):
+        said += text if name is None else text + _word(name, values[name], language)
+    return said
+
+
+@cache
+def _template(message: str, language: Language) -> tuple[tuple[str, str | None], ...]:
+    """A sentence as texts, each with the name of what stands after it: read once, filled for every finding."""
+    sentence = _phrases().sentences[message][language]
+    return tuple((text, name) for text, name, _, _ in Formatter().parse(sentence))
 
 
 def _word(name: str, value: str, language: Language) -> str:

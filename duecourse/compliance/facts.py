@@ -45,6 +45,10 @@ BEYOND = 40 * DAY
 """How far past the end of a contact's life a rule still says when it would allow: for people, not for the verdict."""
 
 
+SPOKEN = {"opt_out": "revoked", "consent": "given"}
+"""Results in which the person said whether to be contacted, and the state since."""
+
+
 class Word(NamedTuple):
     """What the person last said about a channel and address, given or revoked, and the last day on which it holds."""
 
@@ -102,10 +106,12 @@ class Facts:
     """The case in whole seconds. `floor` and `ceil` are the request's instant; `last` is the end of its life."""
 
     __slots__ = (
+        "_by_result",
         "_days",
         "_groups",
         "_periods",
         "_reply",
+        "_spoken",
         "_wholes",
         "agreements",
         "case",
@@ -161,6 +167,23 @@ class Facts:
         self._periods: dict[tuple[int, frozenset[str] | None], list[Interval]] = {}
         self._reply: int | None = -1
         self._wholes: list[int] | None = None
+        self._spoken: list[Event] | None = None
+        self._by_result: dict[str, list[int]] | None = None
+
+    def spoken(self) -> list[Event]:
+        """The contacts, however old, in which the person consented or opted out."""
+        if self._spoken is None:
+            self._spoken = [event for event in self.case.history or () if event.result in SPOKEN]
+        return self._spoken
+
+    def with_result(self, results: frozenset[str]) -> list[int]:
+        """The positions in `recent` of contacts with one of these results."""
+        if self._by_result is None:
+            found: dict[str, list[int]] = {}
+            for index, event in enumerate(self.recent or ()):
+                found.setdefault(event.result, []).append(index)
+            self._by_result = found
+        return [index for result in results for index in self._by_result.get(result, ())]
 
     def wholes(self) -> list[int]:
         """The whole seconds at or after the recent contacts, beside `seconds`, those at or before them."""

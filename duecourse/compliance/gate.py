@@ -8,7 +8,6 @@ second is lawful only if the whole seconds on both sides of it are.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from duecourse.compliance.case import Case
 from duecourse.compliance.counting import cap, cool_off
@@ -129,22 +128,24 @@ def _listen(facts: Facts) -> tuple[_Heard, _Heard]:
     binding: _Heard = []
     advisory: _Heard = []
     floor, last = facts.floor, facts.last
-    for version in facts.selection.binding(facts.case, facts.request, facts.kind):
-        if version.ends <= floor or version.starts > last:
+    for version, evaluate, primitive, starts, ends, by_debt in facts.selection.binding(
+        facts.case, facts.request, facts.kind, _EVALUATORS
+    ):
+        if ends <= floor or starts > last:
             continue
-        if version.coverage.by_debt and not version.coverage.reaches_debts(facts.request_debts):
+        if by_debt is not None and not by_debt.reaches_debts(facts.request_debts):
             continue
-        primitive = version.primitive
-        if isinstance(primitive, Content):
-            facts.required.update(dict.fromkeys(primitive.require))
-            facts.forbidden.update(dict.fromkeys(primitive.forbid))
+        if evaluate is None:
+            if isinstance(primitive, Content):
+                facts.required.update(dict.fromkeys(primitive.require))
+                facts.forbidden.update(dict.fromkeys(primitive.forbid))
             continue
-        say = _EVALUATORS[type(primitive)](version, facts, primitive)
+        say = evaluate(version, facts, primitive)
         if say is None:
             continue
-        if version.starts > floor or version.ends <= last:
+        if starts > floor or ends <= last:
             # In force for a part of the contact's life only: outside that part it says nothing.
-            say.allowed = union(say.allowed, ((BEGINNING, version.starts), (version.ends, END)))
+            say.allowed = union(say.allowed, ((BEGINNING, starts), (ends, END)))
         (advisory if version.strength == "advisory" else binding).append((version, say))
     return binding, advisory
 
@@ -202,8 +203,7 @@ def _speak(
             # It would allow, but not within this contact's life.
             effect = say.effect
         effects.add(effect)
-        found = as_finding(version, say, effect, first, instant)
-        findings.append(found if asked_from is None else replace(found, asked_from=to_datetime(asked_from)))
+        findings.append(as_finding(version, say, effect, first, instant, asked_from=asked_from))
     return findings, tuple(wake), effects
 
 
@@ -224,11 +224,13 @@ def as_finding(
     instant: int,
     *,
     rule: str = "treatment:window",
+    asked_from: int | None = None,
 ) -> Finding:
     """What one rule says of an instant; without a rule, what the treatment's own window or the gate itself says."""
     evidence: Evidence = say.describe(instant)
     message = say.message_at(instant)
     until = None if first is None else to_datetime(first)
+    moved = None if asked_from is None else to_datetime(asked_from)
     if version is None:
         own = "treatment" if rule == "treatment:window" else "ban"
         citation = "The treatment's own send window" if rule == "treatment:window" else "Duecourse fails closed"
@@ -243,6 +245,7 @@ def as_finding(
             because=because(message, evidence),
             until=until,
             evidence=evidence,
+            asked_from=moved,
             message=message,
         )
     return Finding(
@@ -256,6 +259,7 @@ def as_finding(
         because=because(message, evidence),
         until=until,
         evidence=evidence,
+        asked_from=moved,
         message=message,
     )
 

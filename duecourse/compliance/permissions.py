@@ -5,12 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from duecourse.compliance.case import Hold
-from duecourse.compliance.facts import Evidence, Facts, Say, Word, let_through, missing
+from duecourse.compliance.facts import SPOKEN, Evidence, Facts, Say, Word, let_through, missing
 from duecourse.compliance.intervals import ALWAYS, BEGINNING, END, NEVER, Interval, Intervals, normalize
 from duecourse.compliance.local_time import DAY, day_start, floor_second, local_day
 from duecourse.compliance.rules import Act, ConsentRule, HoldRule, LostContact, Notice, Recipients, RuleVersion
-
-_STATES = {"opt_out": "revoked", "consent": "given"}
 
 
 def consent(version: RuleVersion, facts: Facts, rule: ConsentRule) -> Say | None:
@@ -57,7 +55,7 @@ def last_word(facts: Facts, rule: ConsentRule, medium: frozenset[str]) -> Word |
     reaches as far as the rule's scope (all: every channel of `medium`, the rule's own), a consent never further than
     the channel and address that it names.
     """
-    key = (rule.scope, rule.forms, medium)
+    key = (rule.scope, rule.forms, medium if rule.scope == "all" else frozenset[str]())
     if key not in facts.words:
         facts.words[key] = _find_word(facts, rule, medium)
     return facts.words[key]
@@ -80,9 +78,9 @@ def _find_word(facts: Facts, rule: ConsentRule, medium: frozenset[str]) -> Word 
         and (consent.state != "given" or not rule.forms or consent.form in rule.forms)
         and (consent.until is None or facts.floor < facts.start_of(consent.until.toordinal() + 1))
     ]
-    for event in facts.case.history or ():
-        state = _STATES.get(event.result)
-        if state is None or (state == "given" and rule.forms):
+    for event in facts.spoken():
+        state = SPOKEN[event.result]
+        if state == "given" and rule.forms:
             continue
         if _reaches(facts, rule, medium, state, event.channel, event.address):
             words.append(Word(event.at, state, None))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from duecourse.compliance.case import Case, Place, Request
 from duecourse.compliance.local_time import DAY
@@ -10,13 +11,29 @@ from duecourse.compliance.rules import (
     Cap,
     ConsentRule,
     CoolOff,
+    Coverage,
     LocalTime,
     Notice,
     OneReply,
+    Primitive,
     Rule,
     RuleVersion,
 )
 from duecourse.compliance.verdict import PackRef
+
+E = TypeVar("E")
+
+
+class Bound(NamedTuple, Generic[E]):
+    """A version that can bind a request, laid out for the loop that asks each of them."""
+
+    version: RuleVersion
+    evaluate: E | None
+    primitive: Primitive
+    starts: int
+    ends: int
+    by_debt: Coverage | None  # its coverage, where it looks at the debts
+
 
 _Key = tuple[str, tuple[str, ...], tuple[str, ...] | None, str, str, str, str | None, str, Place | None]
 
@@ -60,10 +77,13 @@ class Selection:
         )
         self.longest = max((_reach(version) for version in self.versions), default=0)
         self._by_place = any(version.coverage.by_place for version in self.versions)
-        self._by_request: dict[_Key, tuple[RuleVersion, ...]] = {}
+        self._by_request: dict[_Key, tuple[Bound[Any], ...]] = {}
 
-    def binding(self, case: Case, request: Request, kind: str) -> tuple[RuleVersion, ...]:
-        """The versions that can bind such a request; the debts and the dates are still to be looked at."""
+    def binding(self, case: Case, request: Request, kind: str, evaluators: Mapping[type, E]) -> tuple[Bound[E], ...]:
+        """The versions that can bind such a request; the debts and the dates are still to be looked at.
+
+        `evaluators`, by type of primitive, are always the same: what is found is kept.
+        """
         lender = case.lender
         residence = case.person.residence if self._by_place else None
         key = (
@@ -79,7 +99,18 @@ class Selection:
         )
         known = self._by_request.get(key)
         if known is None:
-            known = tuple(version for version in self.versions if _can_bind(version, case, request, kind, residence))
+            known = tuple(
+                Bound(
+                    version,
+                    evaluators.get(type(version.primitive)),
+                    version.primitive,
+                    version.starts,
+                    version.ends,
+                    version.coverage if version.coverage.by_debt else None,
+                )
+                for version in self.versions
+                if _can_bind(version, case, request, kind, residence)
+            )
             if len(self._by_request) >= 16_384:  # a postal code each
                 self._by_request.clear()
             self._by_request[key] = known

@@ -45,7 +45,7 @@ class Weekly:
     Compared by identity: make it through `weekly`, which returns the same object for the same windows.
     """
 
-    __slots__ = ("_blocks", "_spans", "calendar", "days", "end", "holiday")
+    __slots__ = ("_blocks", "_labels", "_spans", "calendar", "days", "end", "holiday")
 
     def __init__(
         self,
@@ -58,6 +58,7 @@ class Weekly:
         self.end = end
         self.calendar = calendar
         self.holiday = holiday
+        self._labels: dict[tuple[Minutes, ...], str] = {}
         self._blocks: dict[tuple[str, int, Reading], Intervals] = {}
         self._spans: dict[tuple[tuple[str, ...], int, int, Reading], Intervals] = {}
 
@@ -90,7 +91,10 @@ class Weekly:
 
     def label(self, day: int) -> str:
         """The windows that open on a date (an ordinal), for people: "08:00-21:00"."""
-        return ", ".join(f"{show_minutes(a)}-{show_minutes(b)}" for a, b in self._on(day)) or "-"
+        windows = self._on(day)
+        if windows not in self._labels:
+            self._labels[windows] = ", ".join(f"{show_minutes(a)}-{show_minutes(b)}" for a, b in windows) or "-"
+        return self._labels[windows]
 
     def _on(self, day: int) -> tuple[Minutes, ...]:
         if self.calendar is not None:
