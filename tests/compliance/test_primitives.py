@@ -409,3 +409,29 @@ def test_a_calendar_of_the_packs_own() -> None:
     )
     assert instant("2029-07-03T08:00") == opens(decide(case("2029-07-02T12:00"), own))
     assert isinstance(decide(case("2029-07-01T12:00"), own), Permit)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(
+        ["{days: 7}", "{days: 1}", "{week_starts: SUN}", "{calendar: month}", "{hours: 30}", "{minutes: 5}"]
+    ),
+    st.lists(st.integers(-40 * 24, 10 * 24), max_size=5),
+    st.lists(st.integers(-400, -41), max_size=5),
+    st.integers(0, 59),
+)
+def test_contacts_too_old_for_every_window_change_nothing(
+    window: str, hours: list[int], days: list[int], minute: int
+) -> None:
+    """However long the history, what lies outside the longest window neither stops a contact nor moves it."""
+    capped = packs(rule(f"cap: {{limit: 2, window: {window}, per: debt, {CALLS}}}"))
+    base = instant("2026-03-10T12:00") + timedelta(minutes=minute)
+
+    def at(offset: timedelta) -> Event:
+        return Event(base + offset, "call", "outbound", "x", ("D",), "collection", "no_answer")
+
+    near = tuple(at(timedelta(hours=h)) for h in hours)
+    old = tuple(at(timedelta(days=d)) for d in days)
+    short, long = (decide(case("2026-03-10T12:00", history=h), capped) for h in (near, (*old, *near)))
+    assert type(short) is type(long)
+    assert opens(short) == opens(long)
