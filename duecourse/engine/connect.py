@@ -13,6 +13,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from duecourse.engine.observe import ActivityObserver
 from duecourse.engine.payloads import data_converter
+from duecourse.engine.workflow_runner import ContextFreeSandbox
 from duecourse.errors import Unavailable
 
 DEFAULT_TARGET = "localhost:7233"
@@ -75,9 +76,11 @@ async def connect(target: str | None = None, *, namespace: str | None = None) ->
 def _sandboxed(existing: WorkflowRunner | None) -> WorkflowRunner:
     match existing:
         case None:
-            return SandboxedWorkflowRunner(restrictions=SANDBOX_RESTRICTIONS)
+            return ContextFreeSandbox(restrictions=SANDBOX_RESTRICTIONS)
         case SandboxedWorkflowRunner():
             restrictions = existing.restrictions.with_passthrough_modules(*PASSED_THROUGH)
+            if type(existing) is SandboxedWorkflowRunner:
+                return ContextFreeSandbox(restrictions=restrictions, runner_class=existing.runner_class)
             return dataclasses.replace(existing, restrictions=restrictions)
         case _:
             return existing

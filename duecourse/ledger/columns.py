@@ -21,7 +21,7 @@ def instant_text(value: datetime) -> str:
     """`2026-03-01T08:00:00.000000Z`. Raises InvalidInput for a naive datetime."""
     if value.tzinfo is None:
         raise InvalidInput("instant", value.isoformat(), "a datetime with a time zone")
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{value.microsecond:06d}Z"
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 class Instant(TypeDecorator[datetime]):

@@ -107,8 +107,21 @@ class LoanState(BaseModel):
 
     @classmethod
     def new(cls, terms: Terms, ladder: Ladder) -> Self:
-        # Both are checked already, and a loan is folded with every contact.
-        return cls.model_construct(terms=terms, ladder=ladder)  # type: ignore[return-value]  # the plugin forgets Self
+        # Both are checked already, and a loan is folded with every contact. The empty fields are named because pydantic
+        # looks at the signature of a field's factory each time that it needs one.
+        return cls.model_construct(  # type: ignore[return-value]  # the plugin forgets Self
+            {"terms", "ladder"},
+            terms=terms,
+            ladder=ladder,
+            payments={},
+            reversals={},
+            placed={},
+            lifted={},
+            promises={},
+            claims={},
+            heard={},
+            failures={},
+        )
 
     @classmethod
     def fold(cls, terms: Terms, ladder: Ladder, rows: Iterable[Fact]) -> Self:

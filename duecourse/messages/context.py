@@ -122,6 +122,7 @@ def written(context: MessageContext, language: str, locale_tag: str, channel: st
     return {name: plain_typography(value) if isinstance(value, str) else value for name, value in values.items()}
 
 
+@lru_cache(maxsize=4096)
 def money(amount: Decimal, currency: str, locale: Locale, channel: str) -> str:
     """An amount with its currency: "$1,200.00", "CNY 1,200.00", "1,200.00元".
 
