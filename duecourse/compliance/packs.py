@@ -109,7 +109,7 @@ class Pack:
 
         Raises InvalidInput with file, field, value, line and how to mend it.
         """
-        headers = [path for path, text in documents.items() if _is_header(path, text)]
+        headers = [path for path, text in documents.items() if is_header(path, text)]
         if len(headers) != 1:
             raise InvalidInput("pack", sorted(documents), "exactly one header, a file named <id>.yaml with that id")
         path = headers[0]
@@ -237,7 +237,7 @@ def package_documents(pack_id: str) -> dict[str, str]:
     root = resources.files(__package__).joinpath("packs")
     path = f"{pack_id}.yaml"
     header_text = _text(root, path)
-    if header_text is None or not _is_header(path, header_text):
+    if header_text is None or not is_header(path, header_text):
         raise InvalidInput("packs", pack_id, f"one of {', '.join(sorted(_shipped(root, '')))}")
     documents = {path: header_text}
     header, _, _ = read(HeaderFile, path, header_text)
@@ -258,12 +258,13 @@ def _shipped(root: Traversable, prefix: str) -> list[str]:
     for entry in root.iterdir():
         if entry.is_dir():
             found.extend(_shipped(entry, f"{prefix}{entry.name}/"))
-        elif entry.name.endswith(".yaml") and _is_header(f"{prefix}{entry.name}", entry.read_text(encoding="utf-8")):
+        elif entry.name.endswith(".yaml") and is_header(f"{prefix}{entry.name}", entry.read_text(encoding="utf-8")):
             found.append(f"{prefix}{entry.name[:-5]}")
     return found
 
 
-def _is_header(path: str, text: str) -> bool:
+def is_header(path: str, text: str) -> bool:
+    """Whether a file of a pack is its header, not a file of rules."""
     # Rule files hold a list of rules and nothing else; whatever has an id of its own means to be a header.
     return path.endswith(".yaml") and any(line.startswith("id:") for line in text.splitlines())
 

@@ -8,7 +8,7 @@ ledger has none of that id; a newer release never replaces what a lender has in 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -16,7 +16,7 @@ from importlib.resources.abc import Traversable
 from sqlalchemy import Connection, bindparam, insert, select
 
 from duecourse.compliance.packs import Pack, PackSet, load_packs
-from duecourse.errors import NotFound
+from duecourse.errors import InvalidInput, NotFound
 from duecourse.ledger import settings
 from duecourse.ledger.tables import packs
 
@@ -50,7 +50,7 @@ def complete(connection: Connection) -> None:
     known = _in_force(connection)
     for pack in load_packs().packs.values():
         if pack.id not in known:
-            publish(connection, pack.documents())
+            _put(connection, pack)
     settings.put(connection, settings.SHIPPED, _shipped())
 
 
@@ -59,15 +59,27 @@ def publish(connection: Connection, documents: Mapping[str, str]) -> Pack:
 
     Raises InvalidInput with file, field, line and remedy if the pack is wrong, alone or beside the others.
     """
-    pack = Pack.from_documents(documents)
+    return publish_all(connection, [documents])[0]
+
+
+def publish_all(connection: Connection, each: Iterable[Mapping[str, str]]) -> list[Pack]:
+    """The same for several packs at once, which may include each other."""
+    made = [Pack.from_documents(documents) for documents in each]
+    for pack in made:
+        _put(connection, pack)
+    # A set that does not hold together must be refused here: every later reservation would stumble over it.
+    in_force(connection)
+    return made
+
+
+def _put(connection: Connection, pack: Pack) -> None:
     if not connection.execute(_DOCUMENTS, {"name": pack.hash}).first():
         connection.execute(
             insert(packs),
-            [{"hash": pack.hash, "path": path, "content": content} for path, content in documents.items()],
+            [{"hash": pack.hash, "path": path, "content": content} for path, content in pack.documents().items()],
         )
     active = json.dumps({**_in_force(connection), pack.id: pack.hash}, sort_keys=True)
     settings.put(connection, settings.PACKS, active)
-    return pack
 
 
 def in_force(connection: Connection, active: str | None = None) -> PackSet:
@@ -85,6 +97,14 @@ def in_force(connection: Connection, active: str | None = None) -> PackSet:
 def as_of(connection: Connection, hashes: Mapping[str, str]) -> PackSet:
     """The packs with these hashes, id -> hash, as an old verdict names them."""
     return PackSet([_load(connection, hash_) for hash_ in hashes.values()])
+
+
+def by_hash(connection: Connection, start: str) -> Pack:
+    """The published pack whose hash begins so. Raises NotFound, and InvalidInput where several do."""
+    found = connection.scalars(select(packs.c.hash).where(packs.c.hash.startswith(start)).distinct()).all()
+    if len(found) > 1:
+        raise InvalidInput("hash", start, f"more of it: {len(found)} published packs begin so")
+    return _load(connection, found[0] if found else start)
 
 
 def _load(connection: Connection, hash_: str) -> Pack:
