@@ -1,12 +1,13 @@
 """Duecourse for other people's programs: the async functions behind starter.py.
 
-    async with duecourse.client.session(clock=lambda: datetime.now(UTC)) as session:
+    async with duecourse.client.session(clock=real_time) as session:
         await import_book(session, lenders, borrowers, loans)
         await record_facts(session, "qinghe", "QH-1001", [Payment(...)])
         print(await status(session, "qinghe", "QH-1001"))
 
-`clock` gives real time, aware UTC; business time is that plus the ledger's book offset, which is zero
-outside the sandbox. Money is Decimal in the loan's currency.
+`clock` (here `real_time`, a function of the program's own) gives real time, aware UTC; business time is
+that plus the ledger's book offset, which is zero outside the sandbox. Money is Decimal in the loan's
+currency.
 """
 
 from __future__ import annotations
