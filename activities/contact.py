@@ -72,7 +72,7 @@ class ContactActivities:
         adapter = self._adapter(request.channel)
         ask = _ask(request)
         room = adapter.capabilities.timeout + MARGIN
-        decided = await self._ledger.run(self._ledger.transact, reserve, ask, now, sending=self._sending, room=room)
+        decided = await self._ledger.transacting(reserve, ask, now, sending=self._sending, room=room)
         match decided:
             case Settled():
                 if decided.shadow is not None:
@@ -97,7 +97,7 @@ class ContactActivities:
             now,
             request.seq,
         )
-        found = await self._ledger.run(self._ledger.transact, contacts.settle, ask, now)
+        found = await self._ledger.transacting(contacts.settle, ask, now)
         if isinstance(found, Resumed):
             found = await self._clear_up(ask, self._adapter(request.channel), found, now)
         return ContactResult(outcome=found.outcome, rows=found.rows, plan=found.plan)
@@ -117,9 +117,7 @@ class ContactActivities:
 
     async def _refuse(self, ask: Ask, reservation: Reservation, reason: str) -> Settled:
         log.error("message refused", contact=reservation.contact.id, rung=ask.rung, missing=reason)
-        return await self._ledger.run(
-            self._ledger.transact, refuse, ask, reservation.contact.id, reason, activity_now()
-        )
+        return await self._ledger.transacting(refuse, ask, reservation.contact.id, reason, activity_now())
 
     def _word(self, reservation: Reservation, now: datetime) -> Frozen | tuple[str, ...]:
         """The exact text, or the names of what it lacks of the content that its rules demand."""
@@ -161,7 +159,7 @@ class ContactActivities:
             log.warning("shadow not worded", contact=reservation.contact.id, missing=type(refused).__name__)
             return
         if isinstance(message, Frozen):
-            await self._ledger.run(self._ledger.transact, contacts.keep_text, reservation.contact.id, message)
+            await self._ledger.transacting(contacts.keep_text, reservation.contact.id, message)
 
     # --- the call ---
 
@@ -182,9 +180,7 @@ class ContactActivities:
                 await self._release(contact.id, attempt)
             raise ApplicationError("no time is left for a call in this attempt", type="NoTimeLeft")
         give_up = time.monotonic() + (deadline - started).total_seconds()
-        frozen = await self._ledger.run(
-            self._ledger.transact, contacts.mark_sending, contact.id, attempt, deadline, started, message
-        )
+        frozen = await self._ledger.transacting(contacts.mark_sending, contact.id, attempt, deadline, started, message)
         outgoing = _outgoing(contact.id, frozen, give_up, ask, self._guard(contact.id, attempt))
         try:
             accepted = await adapter.send(outgoing)
@@ -207,8 +203,7 @@ class ContactActivities:
         return may_send
 
     async def _accepted(self, ask: Ask, contact: str, accepted: Accepted, sent_at: datetime) -> Settled:
-        return await self._ledger.run(
-            self._ledger.transact,
+        return await self._ledger.transacting(
             contacts.accept,
             contact,
             accepted.provider_id,
@@ -223,7 +218,7 @@ class ContactActivities:
         if isinstance(refused, Rejected):
             log.warning("rejected for good", contact=contact)
             cause = "undeliverable"
-        await self._ledger.run(self._ledger.transact, contacts.release, contact, activity_now(), cause, attempt=attempt)
+        await self._ledger.transacting(contacts.release, contact, activity_now(), cause, attempt=attempt)
 
     async def _unknown(
         self, ask: Ask, adapter: Adapter, contact: str, deadline: datetime, cause: OutcomeUnknown
@@ -232,9 +227,7 @@ class ContactActivities:
         match adapter.capabilities.idempotency:
             case Idempotency.NONE:
                 log.warning("outcome unknown", contact=contact)
-                return await self._ledger.run(
-                    self._ledger.transact, contacts.mark_unknown, contact, activity_now(), ask.seq
-                )
+                return await self._ledger.transacting(contacts.mark_unknown, contact, activity_now(), ask.seq)
             case Idempotency.NATIVE_KEY | Idempotency.LOOKUP:
                 wait = max(deadline + adapter.capabilities.settle - activity_now(), timedelta(seconds=1))
                 raise ApplicationError(
@@ -275,11 +268,11 @@ class ContactActivities:
                 again = "the provider never had it; the next attempt decides anew"
                 if activity.info().activity_type == CONTACT_ACTIVITY:
                     raise ApplicationError(again, type="NotAccepted", next_retry_delay=timedelta(seconds=1))
-                settled = await self._ledger.run(self._ledger.transact, contacts.settle, ask, now)
+                settled = await self._ledger.transacting(contacts.settle, ask, now)
                 if isinstance(settled, Settled):
                     return settled
                 raise ApplicationError(again, type="NotAccepted")
-        return await self._ledger.run(self._ledger.transact, contacts.mark_unknown, contact, activity_now(), ask.seq)
+        return await self._ledger.transacting(contacts.mark_unknown, contact, activity_now(), ask.seq)
 
     def _adapter(self, channel: str) -> Adapter:
         if channel not in self._adapters:

@@ -35,8 +35,7 @@ class RecordActivities:
     async def open_review(self, request: ReviewRequest) -> ContactResult:
         """Put a rung before a person; the loan waits for the answer as a fact."""
         now = activity_now()
-        settled = await self._ledger.run(
-            self._ledger.transact,
+        settled = await self._ledger.transacting(
             contacts.open_review,
             request.lender,
             request.loan,
@@ -58,13 +57,11 @@ class RecordActivities:
                 log.error("refused a fact that came past the ledger", fact=fact.id, kind=fact.kind)
                 continue
             try:
-                recorded = await self._ledger.run(
-                    self._ledger.transact, record, request.lender, request.loan, fact, now
-                )
+                recorded = await self._ledger.transacting(record, request.lender, request.loan, fact, now)
             except DuecourseError as refused:
                 log.error("refused a fact that came past the ledger", fact=fact.id, reason=type(refused).__name__)
                 continue
-            await self._ledger.run(self._ledger.transact, outbox.acknowledge, recorded.outbox)
-        rows = await self._ledger.run(self._ledger.consult, rows_after, request.lender, request.loan, request.seq)
-        plan = await self._ledger.run(self._ledger.consult, plan_next, request.lender, request.loan, now)
+            await self._ledger.transacting(outbox.acknowledge, recorded.outbox)
+        rows = await self._ledger.consulting(rows_after, request.lender, request.loan, request.seq)
+        plan = await self._ledger.consulting(plan_next, request.lender, request.loan, now)
         return ContactResult(outcome="moot", rows=rows, plan=plan)

@@ -150,7 +150,7 @@ async def _start(ledger: Ledger, temporal: Client, number: int, loans: int, firs
 
     async def start(index: int) -> None:
         borrower, loan = next(made)
-        registered = await ledger.run(ledger.transact, open_loan, lender, ladder, borrower, loan, now, offset)
+        registered = await ledger.transacting(open_loan, lender, ladder, borrower, loan, now, offset)
         batch = Batch(LENDER, loan, (), registered.outbox, start=True)
         await deliver(ledger, temporal, batch, datetime.now(UTC), How.SIGNAL)
         ids["ours"].append(loan_workflow_id(LENDER, loan))

@@ -63,7 +63,7 @@ async def deliver(ledger: Ledger, temporal: Client, batch: Batch, now: datetime,
     which waits for one. Raises RPCError where Temporal cannot be reached: the rows
     stay in the outbox, and the relay repeats them.
     """
-    dossier, plan, ahead = await ledger.run(ledger.consult, _look, batch.lender, batch.loan, now)
+    dossier, plan, ahead = await ledger.consulting(_look, batch.lender, batch.loan, now)
     message = FactsMessage(batch=batch.rows, plan=plan)
     answer: Applied | None = None
     told = Told.NOBODY if batch.start else await _tell(temporal, batch, message, how, ahead)
@@ -71,7 +71,7 @@ async def deliver(ledger: Ledger, temporal: Client, batch: Batch, now: datetime,
         await _start(clocked(temporal, ahead=ahead) if ahead else temporal, dossier, message, now)
     elif told is Told.ANSWERED:
         answer = Applied(seq=dossier.loan.seq, stage=dossier.loan.stage(now))
-    await ledger.run(ledger.transact, outbox.acknowledge, batch.ids)
+    await ledger.transacting(outbox.acknowledge, batch.ids)
     return answer
 
 

@@ -6,6 +6,7 @@ import hashlib
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, select, text
@@ -15,20 +16,28 @@ from sqlalchemy.exc import ArgumentError
 from duecourse.errors import InvalidInput, Unavailable
 from duecourse.ledger.tables import parties
 
-BUSY_SECONDS = 10
+PATIENCE = timedelta(seconds=10)
 _LOCK = text("SELECT pg_advisory_xact_lock(:key)")
 _PARTIES = select(parties.c.borrower).where(parties.c.lender == text(":lender"), parties.c.loan == text(":loan"))
 
 
-def create(url: str) -> Engine:
-    """An engine for a `sqlite:///FILE` or `postgresql+psycopg://...` address. Opens nothing yet."""
+class Busy(Unavailable):
+    """Somebody else kept the write lock for longer than this engine waits. Nothing was begun."""
+
+
+def create(url: str, patience: timedelta = PATIENCE) -> Engine:
+    """An engine for a `sqlite:///FILE` or `postgresql+psycopg://...` address. Opens nothing yet.
+
+    `patience`: how long a SQLite transaction waits for the lock of another.
+    """
     try:
         parsed = make_url(url)
     except ArgumentError:
         raise InvalidInput("ledger", url, "an address such as sqlite:///.duecourse/ledger.db") from None
     match parsed.get_backend_name():
         case "sqlite" if parsed.database and parsed.database != ":memory:":
-            engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+            waits = {"timeout": patience.total_seconds(), "check_same_thread": False}
+            engine = create_engine(parsed, connect_args=waits)
             event.listen(engine, "connect", _prepare_sqlite)
             return engine
         case "postgresql":
@@ -47,7 +56,6 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     # of a cap, and both take it.
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
     if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = NORMAL")
@@ -77,8 +85,8 @@ def writing(engine: Engine) -> Iterator[Connection]:
             try:
                 _begin_sqlite(connection, "BEGIN IMMEDIATE")
             except sqlite3.OperationalError as busy:
-                raise Unavailable(
-                    f"another process has kept the ledger's write lock for {BUSY_SECONDS} s ({busy}); "
+                raise Busy(
+                    f"another process keeps the ledger's write lock ({busy}); "
                     "nothing was written: try again, and look for a process that hangs"
                 ) from busy
         try:

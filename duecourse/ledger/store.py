@@ -1,21 +1,26 @@
-"""A ledger that is open: connections, transactions, and one thread that writes.
+"""A ledger that is open: connections, transactions, and how asyncio calls them.
 
-One writer per process: with several, SQLite's busy handler backs off in growing sleeps, and a send waits
-behind ledger traffic that takes no time itself.
+A SQLite transaction here takes about a millisecond of pure work, and a hop to a thread and back costs more than that,
+since the two take turns at one interpreter lock. So `transacting` and `consulting` work where they are called, and
+wait for nobody there: where another process holds the lock, the work moves to the ledger's own thread and waits in it.
+One such thread per process: with several, SQLite's busy handler backs off in growing sleeps, and a send waits behind
+ledger traffic that takes no time itself. A database behind a network is always asked from a thread.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from sqlalchemy import Connection, Engine, inspect
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from duecourse.errors import Unavailable
 from duecourse.ledger import clock, dialect, published
@@ -26,10 +31,12 @@ T = TypeVar("T")
 
 
 class Ledger:
-    """The ledger of one or more lenders. Safe to share between threads; see `run` for asyncio."""
+    """The ledger of one or more lenders. Safe to share between threads; for asyncio: `transacting`, `consulting`."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        # One lock and no waiting: for work on the event loop. Without a file to lock there is no such way.
+        self._at_once = dialect.create(str(engine.url), timedelta(0)) if engine.dialect.name == "sqlite" else None
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
 
     @classmethod
@@ -86,11 +93,32 @@ class Ledger:
         with self.read() as connection:
             return work(connection, *args, **kwargs)
 
-    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call `work(...)` on the ledger's own thread, e.g. `await ledger.run(ledger.transact, reserve, ask, now)`."""
-        return await asyncio.get_running_loop().run_in_executor(self._writer, partial(work, *args, **kwargs))
+    async def transacting(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """`transact` for asyncio, e.g. `await ledger.transacting(reserve, ask, now)`; never waits on the event loop."""
+        if self._at_once is not None:
+            try:
+                with dialect.writing(self._at_once) as connection:
+                    return work(connection, *args, **kwargs)
+            except dialect.Busy:
+                pass  # nothing was begun
+        return await self._in_thread(partial(self.transact, work, *args, **kwargs))
+
+    async def consulting(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """`consult` for asyncio; never waits on the event loop."""
+        if self._at_once is not None:
+            try:
+                with dialect.reading(self._at_once) as connection:
+                    return work(connection, *args, **kwargs)
+            except (OperationalError, sqlite3.OperationalError):
+                pass  # readers wait only while a ledger is opened after a crash; what was read is read again
+        return await self._in_thread(partial(self.consult, work, *args, **kwargs))
+
+    async def _in_thread(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._writer, call)
 
     def close(self) -> None:
         """Finish what is under way and let go of the database."""
         self._writer.shutdown(wait=True)
         self._engine.dispose()
+        if self._at_once is not None:
+            self._at_once.dispose()

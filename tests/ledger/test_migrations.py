@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -66,12 +67,11 @@ def test_a_write_transaction_holds_the_write_lock_from_its_first_moment(book: Bo
         other.close()
 
 
-def test_a_lock_that_somebody_keeps_is_named_as_such(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dialect, "BUSY_SECONDS", 0)
-    other = Ledger.open(book.url)
-    with book.ledger.write(), pytest.raises(Unavailable, match="write lock"), other.write():
+def test_a_lock_that_somebody_keeps_is_named_as_such(book: Book) -> None:
+    impatient = dialect.create(book.url, timedelta(0))
+    with book.ledger.write(), pytest.raises(Unavailable, match="write lock"), dialect.writing(impatient):
         pass
-    other.close()
+    impatient.dispose()
 
 
 def test_several_processes_may_open_a_new_ledger_at_once(tmp_path: Path) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from duecourse.errors import InvalidInput, NotAllowed
 from duecourse.ledger import clock, outbox, queries, settings
@@ -69,11 +71,40 @@ def test_a_pause_keeps_its_beginning(book: Book) -> None:
     assert book.ledger.consult(settings.paused_since) is None
 
 
-async def test_all_asynchronous_work_runs_on_the_ledger_s_one_thread(book: Book) -> None:
-    threads = {await book.ledger.run(threading.get_ident) for _ in range(5)}
+def _thread(_connection: Connection) -> int:
+    return threading.get_ident()
+
+
+async def test_a_free_ledger_is_asked_where_the_caller_runs(book: Book) -> None:
+    here = threading.get_ident()
+    assert here == await book.ledger.transacting(_thread)
+    assert here == await book.ledger.consulting(_thread)
+
+
+async def test_where_somebody_writes_the_event_loop_goes_on_and_the_work_waits_in_one_thread(book: Book) -> None:
+    other = Ledger.open(book.url)
+    with other.write():
+        assert threading.get_ident() == await book.ledger.consulting(_thread)  # readers wait for nobody
+        waiting = [asyncio.create_task(book.ledger.transacting(_thread)) for _ in range(3)]
+        await asyncio.sleep(0.05)  # the loop turns: all three have found the lock taken
+        assert not any(task.done() for task in waiting)
+    threads = set(await asyncio.gather(*waiting))
+    other.close()
     assert 1 == len(threads)
     assert threading.get_ident() not in threads
-    assert 0 == await book.ledger.run(book.ledger.consult, outbox.pending)
+
+
+async def test_what_fails_on_the_event_loop_is_rolled_back_and_not_tried_again(book: Book) -> None:
+    tried = []
+
+    def fail(connection: Connection) -> None:
+        tried.append(settings.pause_all(connection, NOON))
+        raise InvalidInput("field", "value", "another one")
+
+    with pytest.raises(InvalidInput):
+        await book.ledger.transacting(fail)
+    assert [NOON] == tried
+    assert await book.ledger.consulting(settings.paused_since) is None
 
 
 def test_a_sending_mode_is_off_unless_it_is_said_and_never_guessed() -> None:
