@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
-from duecourse.loans.terms import Amount, Currency, Installment, PositiveAmount
+from duecourse.loans.terms import Amount, Currency, Identifier, Installment, PositiveAmount
 
 FactId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$")]
 Cause = Literal[
@@ -89,19 +89,28 @@ class Promise(Row):
 
 
 class ConsentGiven(Row):
-    """Consent to a channel, at one contact point or all ("*"). Says nothing of the address itself."""
+    """Consent to a channel, at one contact point or all ("*"). Says nothing of the address itself.
+
+    `about`: left out, to be contacted there at all; else only at hours that are otherwise barred, or more often.
+    `loans`: the only ones it covers. `until`: the last day on which it holds.
+    """
 
     kind: Literal["consent"] = "consent"
     channel: Literal["sms", "email", "call", "letter", "visit", "chat", "*"]
     contact_point: str = "*"
+    about: Literal["hours", "frequency"] | None = None
+    loans: tuple[Identifier, ...] | None = None
+    until: date | None = None
+    form: Literal["written", "electronic", "oral"] | None = None
 
 
 class OptOut(Row):
-    """STOP: consent to a channel ("*": all) at a contact point ("*": all) is revoked."""
+    """STOP: consent to a channel ("*": all) at a contact point ("*": all) is revoked; `about` as in a consent."""
 
     kind: Literal["opt_out"] = "opt_out"
     channel: Literal["sms", "email", "call", "letter", "visit", "chat", "*"]
     contact_point: str = "*"
+    about: Literal["hours", "frequency"] | None = None
 
 
 class ScheduleChanged(Row):
@@ -144,6 +153,7 @@ class Decided(Row):
     wake: tuple[str, ...] = ()
     next_channel: str | None = None
     rule: str = ""
+    reviewed: tuple[str, ...] | None = None  # for a review: the rules that leave it to a person
 
 
 class Contacted(Row):

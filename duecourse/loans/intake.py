@@ -64,7 +64,7 @@ def read_lenders(text: str, format: Format, source: str) -> Intake[LenderRecord]
         return LenderRecord.model_validate(raw.fields)
 
     columns = tuple(LenderRecord.model_fields)
-    return _intake(rows_of(text, format, "lenders", columns), source, build, lambda lender: (lender.id,), "id")
+    return intake_of(rows_of(text, format, "lenders", columns), source, build, lambda lender: (lender.id,), "id")
 
 
 def read_borrowers(text: str, format: Format, source: str) -> Intake[BorrowerRecord]:
@@ -79,7 +79,7 @@ def read_borrowers(text: str, format: Format, source: str) -> Intake[BorrowerRec
         return BorrowerRecord.model_validate(_cells_of_borrower(raw) if format == "csv" else raw.fields)
 
     rows = rows_of(text, format, "borrowers", tuple(BorrowerRecord.model_fields), keep_empty=("consents",))
-    return _intake(rows, source, build, lambda borrower: (borrower.id,), "id", personal=PERSONAL)
+    return intake_of(rows, source, build, lambda borrower: (borrower.id,), "id", personal=PERSONAL)
 
 
 def read_portfolio(text: str, format: Format, source: str) -> Intake[LoanRecord]:
@@ -93,7 +93,7 @@ def read_portfolio(text: str, format: Format, source: str) -> Intake[LoanRecord]
 
     columns = [name for name in LoanRow.model_fields if name not in _LONG_FORMS]
     rows = rows_of(text, format, "loans", columns)
-    return _intake(rows, source, build, lambda loan: (loan.lender, loan.loan), "loan")
+    return intake_of(rows, source, build, lambda loan: (loan.lender, loan.loan), "loan")
 
 
 def check_book(
@@ -119,6 +119,47 @@ def check_book(
             kept.append((loan, line))
     errors.sort(key=lambda error: error.line or 0)
     return Intake(loans.source, tuple(row for row, _ in kept), tuple(line for _, line in kept), tuple(errors))
+
+
+def intake_of(
+    items: Iterator[Raw | InvalidInput],
+    source: str,
+    build: Callable[[Raw], R],
+    key: Callable[[R], tuple[str, ...]],
+    id_field: str,
+    personal: frozenset[str] = frozenset(),
+) -> Intake[R]:
+    """Build each row; `key` is what may stand in a file once, `id_field` the column that names it to people.
+
+    `personal`: columns whose values a refusal hides; a file about people hides what slipped into any other, too.
+    """
+    rows: list[R] = []
+    lines: list[int] = []
+    errors: list[InvalidInput] = []
+    first_seen: dict[tuple[str, ...], int] = {}
+    try:
+        for item in items:
+            if isinstance(item, InvalidInput):
+                errors.append(item)
+                continue
+            try:
+                row = build(item)
+            except InvalidInput as problem:
+                errors.append(InvalidInput(problem.field, problem.value, problem.expected, line=item.line))
+                continue
+            except ValidationError as problem:
+                errors.extend(_refusals(problem, item, id_field, personal))
+                continue
+            if key(row) in first_seen:
+                expected = f"each id once; line {first_seen[key(row)]} has it already"
+                errors.append(InvalidInput(id_field, key(row)[-1], expected, line=item.line))
+                continue
+            first_seen[key(row)] = item.line
+            rows.append(row)
+            lines.append(item.line)
+    except InvalidInput as problem:  # from here on the file cannot be read
+        errors.append(problem)
+    return Intake(source, tuple(rows), tuple(lines), tuple(errors))
 
 
 def masked(value: object) -> str:
@@ -174,43 +215,6 @@ def _consent(text: str) -> dict[str, object]:
         raise InvalidInput("consents", masked(text), "channel:given:2026-01-02 or channel:revoked:2026-01-02") from None
     # A bare date is the start of that day; an instant without an offset would be a guess, and is refused later.
     return {"channel": channel, "state": state, "at": at.replace(tzinfo=UTC) if len(when) == len("2026-01-02") else at}
-
-
-def _intake(
-    items: Iterator[Raw | InvalidInput],
-    source: str,
-    build: Callable[[Raw], R],
-    key: Callable[[R], tuple[str, ...]],
-    id_field: str,
-    personal: frozenset[str] = frozenset(),
-) -> Intake[R]:
-    rows: list[R] = []
-    lines: list[int] = []
-    errors: list[InvalidInput] = []
-    first_seen: dict[tuple[str, ...], int] = {}
-    try:
-        for item in items:
-            if isinstance(item, InvalidInput):
-                errors.append(item)
-                continue
-            try:
-                row = build(item)
-            except InvalidInput as problem:
-                errors.append(InvalidInput(problem.field, problem.value, problem.expected, line=item.line))
-                continue
-            except ValidationError as problem:
-                errors.extend(_refusals(problem, item, id_field, personal))
-                continue
-            if key(row) in first_seen:
-                expected = f"each id once; line {first_seen[key(row)]} has it already"
-                errors.append(InvalidInput(id_field, key(row)[-1], expected, line=item.line))
-                continue
-            first_seen[key(row)] = item.line
-            rows.append(row)
-            lines.append(item.line)
-    except InvalidInput as problem:  # from here on the file cannot be read
-        errors.append(problem)
-    return Intake(source, tuple(rows), tuple(lines), tuple(errors))
 
 
 def _refusals(error: ValidationError, raw: Raw, id_field: str, personal: frozenset[str]) -> Iterator[InvalidInput]:

@@ -108,6 +108,17 @@ class Loan(LoanState):
                 return None if self._settled(one) or one.begins > now else one
         return None
 
+    def step_for(self, obligation: str, now: datetime) -> Candidate | None:
+        """The rung that is still to serve that obligation, the earliest of several; None where no rung will."""
+        today = self.terms.book_date(now)
+        open_ = [one for one in self._each_owed(today) if one.rung.obligation == obligation and not self._settled(one)]
+        return min(open_, key=lambda one: one.due_on, default=None)
+
+    def left_to_a_person(self, obligation: str) -> bool:
+        """Whether a rung for that obligation has become a person's task."""
+        named = {rung.id for rung in self.ladder.rungs if rung.obligation == obligation}
+        return any(name.split("/")[2] in named and claim.outcome == "task" for name, claim in self.claims.items())
+
     def silence(self, candidate: Candidate, now: datetime) -> str | None:
         """Why an optional rung can only be recorded as over: "expired", "overtaken", or None."""
         today = self.terms.book_date(now)

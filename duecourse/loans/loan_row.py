@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from duecourse.errors import InvalidInput
-from duecourse.loans.portfolio import LoanRecord
+from duecourse.loans.portfolio import LoanRecord, Nature, Obtained, Standing
 from duecourse.loans.schedule import EVERY_EXPECTED, equal_installments, minor_unit
 from duecourse.loans.terms import Amount, Currency, Identifier, Installment, Party, PositiveAmount, Role
 from duecourse.treatments.ladder import Name, Tier
@@ -67,6 +67,9 @@ class LoanRow(BaseModel):
     risk_tier: Tier = Tier.STANDARD
     ladder: Name
     creditor: Identifier | None = None
+    nature: Nature | None = None
+    obtained: Obtained | None = None
+    account: Identifier | None = None
     parties: tuple[Party, ...] = ()
     schedule: tuple[InstallmentRow, ...] = ()
 
@@ -85,6 +88,7 @@ class LoanRow(BaseModel):
             risk_tier=self.risk_tier,
             ladder=self.ladder,
             creditor=self.creditor,
+            standing=Standing(nature=self.nature, obtained=self.obtained, account=self.account),
         )
 
     def _parties(self) -> tuple[Party, ...]:

@@ -18,7 +18,10 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 from duecourse.loans.terms import Currency, Identifier, Installment, Party, Terms, check_schedule
 from duecourse.treatments.ladder import Name, Tier
 
-LenderRole = Literal["creditor", "third_party_collector"]
+LenderRole = Literal["creditor", "third_party_collector", "servicer", "debt_buyer"]
+History = Literal["complete", "unknown"]
+Nature = Literal["consumer", "commercial"]
+Obtained = Literal["originated", "current", "in_default"]
 ConsentChannel = Literal["sms", "email", "call", "letter", "visit", "chat", "*"]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}(-[A-Z][A-Za-z]{1,3})?$")]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
@@ -46,6 +49,8 @@ class ConsentRecord(BaseModel):
     channel: ConsentChannel
     state: Literal["given", "revoked"]
     at: AwareDatetime
+    until: date | None = None  # the last day on which it holds
+    form: Literal["written", "electronic", "oral"] | None = None
 
 
 class BorrowerRecord(BaseModel):
@@ -53,8 +58,9 @@ class BorrowerRecord(BaseModel):
 
     `zones`: every zone the borrower may be in, where the lender knows better than residence and number
     tell; left out: they are derived. `consents`: None is unknown, and what needs a consent fails closed;
-    an empty tuple means that there is none. `history`: whether all contacts before the import are on
-    record; unknown fails closed wherever a rule counts them.
+    an empty tuple means that there is none. `history`: whether all that came before is on record: contacts,
+    notices, wishes, milestones; unknown fails closed wherever a rule reads it, and left out means what the lender's
+    record says. `phone_place`: where a landline stands; left out for a mobile.
     """
 
     model_config = _RECORD
@@ -68,10 +74,11 @@ class BorrowerRecord(BaseModel):
     postal_code: str | None = Field(default=None, max_length=16, repr=False)
     zones: tuple[str, ...] | None = None
     phone: Phone | None = Field(default=None, repr=False)
+    phone_place: Literal["home", "work"] | None = None
     email: Email | None = Field(default=None, repr=False)
     address: tuple[str, ...] = Field(default=(), max_length=6, repr=False)
     consents: tuple[ConsentRecord, ...] | None = None
-    history: Literal["complete", "unknown"] = "unknown"
+    history: History | None = None
 
     @field_validator("zones")
     @classmethod
@@ -94,7 +101,8 @@ class LenderRecord(BaseModel):
 
     `utc_offset_minutes` is the standard time of the lender's books. `packs`: paths of rule packs; empty:
     they follow from residence, role and product. `creditors` maps an id, as in a loan's `creditor`, to the
-    name that a demand must state.
+    name that a demand must state. `licences`: None is unknown, and a rule for licensed lenders then binds.
+    `history`: whether all that came before is on record, for borrowers whose own record does not say.
     """
 
     model_config = _RECORD
@@ -105,6 +113,8 @@ class LenderRecord(BaseModel):
     role: LenderRole
     country: Country
     agreements: tuple[PackPath, ...] = ()
+    licences: tuple[str, ...] | None = None
+    history: History = "unknown"
     packs: tuple[PackPath, ...] = ()
     utc_offset_minutes: int = Field(ge=-14 * 60, le=14 * 60)
     contact_number: str = Field(pattern=r"^\+?[0-9][0-9 -]{4,18}[0-9]$")
@@ -133,6 +143,22 @@ class LenderRecord(BaseModel):
         return self.payment_link.replace("{loan}", loan)
 
 
+class Standing(BaseModel):
+    """What rules ask of the debt itself; what is left out is not known, and then they bind.
+
+    `obtained`: how it stood when the lender got it. `account`: an id of the account under which it was serviced then.
+    """
+
+    model_config = _RECORD
+
+    nature: Nature | None = None
+    obtained: Obtained | None = None
+    account: Identifier | None = None
+
+
+UNSTATED = Standing()
+
+
 class LoanRecord(BaseModel):
     """A loan as it stands in the lender's books. Money is Decimal in `currency`; dates are book dates."""
 
@@ -150,6 +176,7 @@ class LoanRecord(BaseModel):
     risk_tier: Tier = Tier.STANDARD
     ladder: Name
     creditor: Identifier | None = None
+    standing: Standing = UNSTATED
 
     @model_validator(mode="after")
     def _consistent(self) -> LoanRecord:

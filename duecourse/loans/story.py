@@ -84,7 +84,19 @@ class StopMessages(_Step):
     channel: ConsentChannel
 
 
-Step = Annotated[Start | Pay | Reverse | PromiseToPay | PlaceHold | LiftHold | StopMessages, Field(discriminator="do")]
+class Publish(BaseModel):
+    """A pack is published while the loans run. `folder`: where it lies, from the story's own file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    at: AwareDatetime
+    do: Literal["publish"]
+    folder: Annotated[str, Field(pattern=r"^[a-z0-9_]+(/[a-z0-9_]+)*$")]
+    note: str = ""
+
+
+LoanStep = Start | Pay | Reverse | PromiseToPay | PlaceHold | LiftHold | StopMessages
+Step = Annotated[LoanStep | Publish, Field(discriminator="do")]
 
 
 class Story(BaseModel):
@@ -95,6 +107,16 @@ class Story(BaseModel):
     begins: AwareDatetime
     ends: AwareDatetime
     steps: tuple[Step, ...]
+
+    @property
+    def loan_steps(self) -> tuple[LoanStep, ...]:
+        """What happens to loans, in the order of time."""
+        return tuple(step for step in self.steps if not isinstance(step, Publish))
+
+    @property
+    def publications(self) -> tuple[Publish, ...]:
+        """The changes of policy, in the order of time."""
+        return tuple(step for step in self.steps if isinstance(step, Publish))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +159,14 @@ def scenes(story: Story, loans: Iterable[LoanRecord], lenders: Mapping[str, Lend
         if (lender, loan) not in started:
             yield Scene(story.begins, lender, loan, None, "")
     for number, step in enumerate(story.steps, start=1):
+        if isinstance(step, Publish):
+            continue
         offset = timedelta(minutes=lenders[step.lender].utc_offset_minutes)
         fact = _fact(step, number, book[step.lender, step.loan].currency, (step.at.astimezone(UTC) + offset).date())
         yield Scene(step.at, step.lender, step.loan, fact, step.note)
 
 
-def _fact(step: Step, number: int, currency: str, on: date) -> FromOutside | None:
+def _fact(step: LoanStep, number: int, currency: str, on: date) -> FromOutside | None:
     """The fact of a step; `on` is the lender's book date at that moment."""
     fact_id = f"story/{step.loan}/{number}"
     match step:
@@ -170,14 +194,16 @@ def _problems(story: Story, book: Mapping[tuple[str, str], LoanRecord]) -> Itera
     payments: set[tuple[str, str]] = set()
     holds: set[tuple[str, str]] = set()
     for index, step in enumerate(story.steps):
-        loan = book.get((step.lender, step.loan))
-        if loan is None:
-            yield index, InvalidInput("loan", step.loan, f"a loan of lender {step.lender} in the portfolio")
-            continue
         if not before <= step.at <= story.ends:
             expected = f"an instant from {before.isoformat()} (the step before) to {story.ends.isoformat()}"
             yield index, InvalidInput("at", step.at.isoformat(), expected)
         before = max(before, step.at)
+        if isinstance(step, Publish):
+            continue
+        loan = book.get((step.lender, step.loan))
+        if loan is None:
+            yield index, InvalidInput("loan", step.loan, f"a loan of lender {step.lender} in the portfolio")
+            continue
         if isinstance(step, Start):
             late.discard((step.lender, step.loan))
         elif (step.lender, step.loan) in late:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from duecourse.compliance.differences import differences
+from duecourse.compliance.packs import Pack, load_packs, package_documents
 from duecourse.errors import InvalidInput
 from duecourse.loans.decisions import Close, Contact, Review, Wait
 from duecourse.loans.facts import FACT, Contacted, Decided, Fact, OptOut
@@ -173,13 +175,27 @@ def test_a_new_yorker_has_a_californian_number_and_no_stated_zone() -> None:
 def test_every_step_is_in_order_and_speaks_of_a_loan_that_is_there() -> None:
     instants = [step.at for step in _story().steps]
     assert instants == sorted(instants)
-    assert {(step.lender, step.loan) for step in _story().steps} <= {
+    assert {(step.lender, step.loan) for step in _story().loan_steps} <= {
         (loan.lender, loan.loan) for loan in _loans().values()
     }
 
 
 def test_the_story_has_a_part_for_each_kind_of_step() -> None:
-    assert {step.do for step in _story().steps} == {"start", "pay", "reverse", "promise", "hold", "lift", "opt_out"}
+    kinds = {"start", "pay", "reverse", "promise", "hold", "lift", "opt_out", "publish"}
+    assert {step.do for step in _story().steps} == kinds
+
+
+def test_the_policy_that_the_story_publishes_is_the_next_version_of_what_both_lenders_have() -> None:
+    """Its two rules get stricter from that day on; the floor under it is the shipped one, byte for byte."""
+    (publication,) = _story().publications
+    files = {path: _text(f"{publication.folder}/{path}") for path in package_documents("lender/default")}
+    before, after = load_packs(("lender/default",)).packs["lender/default"], Pack.from_documents(files)
+    floor = "floor/holds_and_wishes.yaml"
+    assert package_documents("lender/default")[floor] == files[floor]
+    assert {("lender/default",)} == {lender.packs for lender in _lenders().values()}
+    assert str(publication.at.date()) == after.version > before.version
+    changed = {one.where for one in differences(before, after)} - {"lender/default"}
+    assert {"LENDER-01", "LENDER-03"} == changed
 
 
 def test_a_loan_enters_the_book_once_at_its_disbursement_or_at_the_beginning() -> None:
@@ -212,7 +228,7 @@ def test_a_low_risk_borrowers_second_loan_gets_no_optional_sms_and_all_its_notic
 def test_the_first_loan_of_that_borrower_was_repaid_before_the_second_began() -> None:
     assert _loans()["QH-1001"].debtor == _loans()["QH-1002"].debtor == "CN-001"
     assert _stage("QH-1001") == "closed"
-    last_payment = max(step.at for step in _story().steps if step.loan == "QH-1001")
+    last_payment = max(step.at for step in _story().loan_steps if step.loan == "QH-1001")
     assert last_payment.date() < (_loans()["QH-1002"].disbursed_on or last_payment.date())
 
 
@@ -230,7 +246,7 @@ def test_the_agency_begins_with_the_validation_notice() -> None:
 
 def test_after_stop_no_more_sms_but_other_channels_go_on() -> None:
     rows = _lived()["HL-2003"][1]
-    stop = next(step.at for step in _story().steps if step.loan == "HL-2003" and step.do == "opt_out")
+    stop = next(step.at for step in _story().loan_steps if step.loan == "HL-2003" and step.do == "opt_out")
     assert any(isinstance(row, Contacted) and row.channel == "sms" and row.at < stop for row in rows)
     after = {row.channel for row in rows if isinstance(row, Contacted) and row.at > stop}
     assert "sms" not in after

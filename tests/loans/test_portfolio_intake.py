@@ -280,7 +280,7 @@ def test_an_empty_consents_cell_means_none_and_a_missing_column_means_unknown() 
     (unknown,) = people(PERSON.rsplit(",", 1)[0], header=PEOPLE.removesuffix(",consents")).rows
     assert nothing.consents == ()
     assert unknown.consents is None
-    assert unknown.history == "unknown"
+    assert unknown.history is None  # and the lender's record says unknown
 
 
 @pytest.mark.parametrize(
