@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO_ARGS ?=
 TEST_ARGS ?=
+MUTANTS_ARGS ?=
 # Fast tests share the cores; slow ones start servers and watch the clock, so they run one at a time.
 FAST_WORKERS ?= auto
 
@@ -14,7 +15,7 @@ export PYTHONUNBUFFERED := 1
 .DEFAULT_GOAL := help
 # The steps of a target share one environment: never at the same time, even under make -j.
 .NOTPARALLEL:
-.PHONY: help demo test test-fast test-slow test-python check format lock bench clean
+.PHONY: help demo test test-fast test-slow test-python check format lock bench bench-gate mutants clean
 
 help: ## list these targets
 	@grep -hE '^[.a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -65,6 +66,14 @@ lock: $(STAMP) ## solve the versions in requirements/ again (LOCK_ARGS=--upgrade
 
 bench: $(STAMP) ## our overhead against an empty workflow, in the same run
 	$(BIN)/python benchmarks/overhead.py
+
+bench-gate: $(STAMP) ## one decision of the compliance gate, beside other rule engines
+	@$(BIN)/python -m pip install -qq --only-binary :all: "zen-engine>=2,<3" "cedarpy>=4.12,<5" "rule-engine>=5,<6"
+	$(BIN)/python benchmarks/gate.py
+
+mutants: $(STAMP) ## break the rules on purpose and see whether a test notices (MUTANTS_ARGS="--seed 7 --count 50")
+	@$(BIN)/python -m pip install -qq --only-binary :all: "mutmut>=3.8,<4"
+	$(BIN)/python tests/mutants/sample.py $(MUTANTS_ARGS)
 
 clean: ## remove caches, builds and the demo's data; the virtual environments stay
 	rm -rf .duecourse build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

@@ -1,22 +1,21 @@
 """What one decision of the compliance gate costs, with its findings fully built; no server, no database, one core.
 
+    make bench-gate
     python benchmarks/gate.py [--decisions 2000]
 
 A made-up pack of forty rules, all in force and all binding the request, with fifty contacts in the borrower's history:
-permitted, put off and withheld. Then the shipped packs, and growth with the length of the history and the number of
-rules. Every decision is timed alone; packs are compiled and the case is read before the clock starts.
+permitted, put off and withheld. Then the shipped packs, growth with the length of the history and the number of rules,
+and beside it the simplest part of such rules in other engines (benchmarks/rule_engines.py), in the same run. Every
+decision is timed alone, all rows in turn; packs are compiled and cases read before the clock starts.
 """
 
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import platform
 import sys
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import ceil
 from pathlib import Path
@@ -24,6 +23,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks.rule_engines import FORTY, Compared, installed
+from benchmarks.turns import Timed, share, time_in_turn
 from duecourse.compliance.case import Case
 from duecourse.compliance.contract import read_case
 from duecourse.compliance.gate import decide
@@ -50,23 +51,16 @@ FORMS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Timed:
-    """One case, decided many times: microseconds of each decision, sorted, and CPU seconds of all together."""
+class Decided(Timed):
+    """One case, decided many times, and what the verdict was."""
 
-    name: str
-    verdict: str
-    findings: int
-    times: Sequence[float]
-    cpu: float
+    __slots__ = ("findings", "verdict")
 
-    def share(self, of: float) -> float:
-        return self.times[min(len(self.times) - 1, int(len(self.times) * of))]
-
-    @property
-    def per_second(self) -> float:
-        """Decisions per second of one core."""
-        return len(self.times) / self.cpu
+    def __init__(self, name: str, asked: Case, packs: PackSet) -> None:
+        super().__init__(name, lambda: decide(asked, packs))
+        verdict = decide(asked, packs)
+        self.verdict = type(verdict).__name__.lower()
+        self.findings = len(verdict.grounds.findings)
 
 
 def pack_of(rules: int, scale: float = 1) -> PackSet:
@@ -150,29 +144,14 @@ def case(
     return read_case(said, packs)
 
 
-def timed(name: str, asked: Case, packs: PackSet, decisions: int) -> Timed:
-    """Decide the case so many times, after a short warm-up."""
-    for _ in range(max(20, decisions // 20)):
-        verdict = decide(asked, packs)
-    times: list[float] = []
-    gc.collect()
-    began = time.process_time()
-    for _ in range(decisions):
-        start = time.perf_counter()
-        verdict = decide(asked, packs)
-        times.append((time.perf_counter() - start) * 1e6)
-    cpu = time.process_time() - began
-    return Timed(name, type(verdict).__name__.lower(), len(verdict.grounds.findings), sorted(times), cpu)
-
-
 def main(decisions: int) -> None:
-    forty = pack_of(40)
+    forty = pack_of(FORTY)
     fifty = history(50, NOON)
     full = fifty + [_contact(NOON - timedelta(hours=5 + 20 * i), "call", "no_answer") for i in range(8)]
     talked = [*fifty, _contact(NOON - timedelta(days=2), "call", "conversation")]
     disputed = [{"cause": "dispute", "from": "2026-03-01", "to": None}]
     kinds = [
-        timed(name, case(forty, ["bench"], past, at, **borrower), forty, decisions)
+        Decided(name, case(forty, ["bench"], past, at, **borrower), forty)
         for name, past, at, borrower in (
             ("permitted", fifty, NOON, {}),
             ("at night", history(50, NIGHT), NIGHT, {}),
@@ -184,49 +163,62 @@ def main(decisions: int) -> None:
     shipped = load_packs()
     federal = ["us/federal"]
     york = ["us/federal", "us/new_york_city", "lender/default"]
-    real = [
-        timed(" + ".join(names), case(shipped, names, fifty, NOON), shipped, decisions) for names in (federal, york)
-    ]
+    real = [Decided(" + ".join(names), case(shipped, names, fifty, NOON), shipped) for names in (federal, york)]
     longer = []
     for n in (10, 100, 1000):
-        packs = pack_of(40, max(1, n / 50))
-        past = history(n, NOON)
-        longer.append(timed(f"{n} contacts, 40 rules", case(packs, ["bench"], past, NOON), packs, decisions // 2))
+        packs = pack_of(FORTY, max(1, n / 50))
+        longer.append(Decided(f"{n} contacts, 40 rules", case(packs, ["bench"], history(n, NOON), NOON), packs))
     wider = []
     for n in (10, 100, 400):
         packs = pack_of(n)
-        wider.append(timed(f"{n} rules, 50 contacts", case(packs, ["bench"], fifty, NOON), packs, decisions // 2))
+        wider.append(Decided(f"{n} rules, 50 contacts", case(packs, ["bench"], fifty, NOON), packs))
+    others, absent = installed()
+    asked = [timed for other in others for timed in (other.one, other.forty)]
+    time_in_turn([*kinds, *real, *longer, *wider, *asked], decisions)
     print(
         f"{decisions} decisions each; {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     )
     _print("40 rules in force, 50 contacts", kinds)
     _print("shipped packs, 50 contacts", real)
     _print("growth", [*longer, *wider])
+    _print_others(others, absent)
     print()
     for said, holds in (
-        *((f"p50 under {P50:.0f} us: {one.name}", one.share(0.5) < P50) for one in kinds),
-        *((f"p99 under {P99:.0f} us: {one.name}", one.share(0.99) < P99) for one in kinds),
+        *((f"p50 under {P50:.0f} us: {one.name}", one.p50 < P50) for one in kinds),
+        *((f"p99 under {P99:.0f} us: {one.name}", one.p99 < P99) for one in kinds),
         ("growth with contacts no worse than linear", _linear(longer)),
         ("growth with rules no worse than linear", _linear(wider, (10, 4))),
     ):
         print(f"{'holds' if holds else 'FAILS'}: {said}")
+    slowest = max(one.p50 for one in kinds)
+    for other in others:
+        faster = "yes" if slowest < other.forty.p50 else "no"
+        print(f"the slowest kind, {slowest:.0f} us, is faster than forty rules by {other.name}: {faster}")
 
 
-def _linear(steps: Sequence[Timed], factors: Sequence[float] = (10, 10)) -> bool:
+def _linear(steps: Sequence[Decided], factors: Sequence[float] = (10, 10)) -> bool:
     return all(
-        after.share(0.5) <= before.share(0.5) * factor
-        for before, after, factor in zip(steps, steps[1:], factors, strict=False)
+        after.p50 <= before.p50 * factor for before, after, factor in zip(steps, steps[1:], factors, strict=False)
     )
 
 
-def _print(title: str, rows: Sequence[Timed]) -> None:
-    print(f"\n| {title} | verdict | findings | p50 us | p99 us | decisions/s per core |")
-    print("| --- | --- | ---: | ---: | ---: | ---: |")
+def _print(title: str, rows: Sequence[Decided]) -> None:
+    print(f"\n| {title} | verdict | findings | p50 us | p99 us | CPU p50 us | CPU p99 us | decisions/s per core |")
+    print("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     for one in rows:
         print(
-            f"| {one.name} | {one.verdict} | {one.findings} | {one.share(0.5):.0f} | {one.share(0.99):.0f} "
-            f"| {one.per_second:.0f} |"
+            f"| {one.name} | {one.verdict} | {one.findings} | {one.p50:.0f} | {one.p99:.0f} "
+            f"| {share(one.cpu, 0.5):.0f} | {share(one.cpu, 0.99):.0f} | {one.per_second:.0f} |"
         )
+
+
+def _print_others(others: Sequence[Compared], absent: Sequence[str]) -> None:
+    print("\n| yes or no, from counted calls | one rule, p50 us | forty evaluations of it, us | forty rules, p50 us |")
+    print("| --- | ---: | ---: | ---: |")
+    for other in others:
+        print(f"| {other.name} | {other.one.p50:.1f} | {other.one.p50 * FORTY:.0f} | {other.forty.p50:.0f} |")
+    if absent:
+        print(f"\nNot compared, since not installed: {', '.join(absent)}. pip install 'duecourse[bench]' brings them.")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,13 +16,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from duecourse.cli.command import command
 from duecourse.cli.desk import Answer, Desk, RowsRefused, console, rows_json
 from duecourse.cli.files import Book, checked, read_book, read_text, refuse_bad_rows
+from duecourse.cli.record import read_history, refused_rows
 from duecourse.client import Imported, import_book, registered_parties, start_loan
 from duecourse.errors import InvalidInput
+from duecourse.history import RecordsRefused
 from duecourse.loans.intake import Intake, read_borrowers, read_lenders, read_portfolio
 from duecourse.loans.rowfile import format_of
 
 Borrowers = Annotated[Path, typer.Option("--borrowers", help="The borrowers: .csv, .json, .jsonl or .yaml.")]
 Lenders = Annotated[Path, typer.Option("--lenders", help="The lenders: .yaml or .json.")]
+
+History = Annotated[
+    Path | None, typer.Option("--history", help="What the old system knew, as `record` takes it: .jsonl or .csv.")
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -34,18 +41,32 @@ async def import_portfolio(
     portfolio: Annotated[Path, typer.Argument(metavar="PORTFOLIO", help="The loans: .csv, .json, .jsonl or .yaml.")],
     borrowers: Borrowers,
     lenders: Lenders,
+    past: History = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Import the good rows of a file with bad ones.")] = False,
 ) -> Answer:
     """Register and start every loan of a portfolio file. Safe to repeat: what is there already stays as it is.
 
-    A file with bad rows imports nothing, and each of them is named with line, field, value and what is expected.
+    What came before (--history, as `record` takes it) is on record before any loan starts. A file with bad rows imports
+    nothing, and each of them is named with line, field, value and what is expected.
     """
     book = read_book(portfolio, borrowers, lenders)
+    known = Intake("", (), (), ()) if past is None else read_history(past)
+    book = replace(book, problems=(*book.problems, *((known.source, problem) for problem in known.errors)))
     refuse_bad_rows(book, skip_bad=skip_bad)
     async with desk.session(makes_ledger=True) as opened:
         session = await desk.connected(opened)
         with _bar(desk, len(book.loans)) as advance:
-            done = await import_book(session, book.lenders, book.borrowers, book.loans, on_loan=advance)
+            try:
+                done = await import_book(
+                    session, book.lenders, book.borrowers, book.loans, past=known.rows, on_loan=advance
+                )
+            except RecordsRefused as error:
+                problems = refused_rows(known, error.refused)
+                book = replace(book, problems=(*book.problems, *problems))
+                refuse_bad_rows(book, skip_bad=skip_bad)
+                refused = {index for index, _ in error.refused}
+                good = [one for index, one in enumerate(known.rows) if index not in refused]
+                done = await import_book(session, book.lenders, book.borrowers, book.loans, past=good, on_loan=advance)
     new = sum(one.outcome == "new" for one in done)
     data = {
         "imported": new,

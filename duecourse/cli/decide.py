@@ -11,9 +11,11 @@ import typer
 
 from duecourse.cli.command import command
 from duecourse.cli.desk import Answer, Desk, error_json
+from duecourse.compliance.case import Person
 from duecourse.compliance.contract import decide_case, decide_document, read_case, shipped_packs
 from duecourse.compliance.explain import explain_verdict
 from duecourse.compliance.gate import decide
+from duecourse.compliance.location import zones_of_place
 from duecourse.errors import InvalidInput, Unavailable
 
 STANDARD_INPUT = "-"
@@ -64,8 +66,13 @@ def _each_line(text: str, *, explain: bool, lang: str) -> Answer:
 def _sentences(case: Any, lang: str) -> list[str]:
     packs = shipped_packs()
     read = read_case(case, packs)
-    zone = read.person.zones[0] if read.person.zones else "UTC"
-    return explain_verdict(decide(read, packs), lang, zone)
+    return explain_verdict(decide(read, packs), lang, _clock_for(read.person))
+
+
+def _clock_for(person: Person) -> str:
+    """Moments are told in the borrower's home clock where it is known, not in that of a number from elsewhere."""
+    at_home = [zone for zone in zones_of_place(person.residence) if zone in person.zones]
+    return next(iter([*at_home, *person.zones]), "UTC")
 
 
 def _parsed(text: str) -> Any:

@@ -1,4 +1,4 @@
-"""What the demo ends with: loans, messages, verdicts, two texts, and why the second loan got no optional SMS."""
+"""What the demo ends with: loans, messages, verdicts, the policy's change, two texts, and one borrower's question."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from rich.padding import Padding
 from rich.panel import Panel
 from rich.text import Text
 
+from duecourse.cli.demo_policy import print_policies
 from duecourse.client import overview, story
 from duecourse.compliance.explain import word
 from duecourse.ledger import queries
@@ -25,8 +26,9 @@ async def print_report(run: Run, say: Console) -> None:
     book = await overview(session)
     say.print(loans_table(book.loans))
     say.print(messages_table(book.contacts))
-    say.print(verdicts_table(book.verdicts))
-    contacts = await session.ledger.run(session.ledger.consult, queries.all_contacts)
+    say.print(verdicts_table(book.verdicts, book.packs))
+    await print_policies(run, say)
+    contacts = await session.ledger.consulting(queries.all_contacts)
     for contact in _two_texts(contacts):
         say.print(_text(contact))
     say.rule(f"Why did {SECOND_LOAN[1]} get no optional SMS?", style="dim")

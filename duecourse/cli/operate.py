@@ -86,6 +86,7 @@ async def demo(
 ) -> Answer:
     """Four months of a small book on a real server: then its report, and its Web UI until Ctrl-C."""
     # Not at the top: the sandbox is an optional part of the installation.
+    from duecourse.cli.demo_policy import publish_policy
     from duecourse.cli.demo_report import print_report
     from duecourse.sandbox.demo import run_demo
 
@@ -94,6 +95,7 @@ async def demo(
         directory=directory,
         say=console(sys.stdout),
         clock=desk.clock,
+        publish=publish_policy,
         report=print_report,
     )
     return Answer(None, "", code)

@@ -1,4 +1,4 @@
-"""`packs`: the rules themselves: list them, read them, check and compare files of one's own, publish them."""
+"""`packs`: the rules themselves: list them, read them, check and compare files of one's own, publish and pin them."""
 
 from __future__ import annotations
 
@@ -27,17 +27,20 @@ _HASH = re.compile(r"[0-9a-f]{8,64}")
 _NAMED = "A pack's id (as in force in the ledger, where there is one), shipped:ID, a folder, or a hash in the ledger."
 
 PackName = Annotated[str, typer.Argument(metavar="ID", help=_NAMED)]
+Lender = Annotated[str, typer.Argument(metavar="LENDER", help="A lender's id.")]
 Language = Annotated[str, typer.Option("--lang", help="en or zh.")]
 Places = Annotated[list[str], typer.Argument(metavar="FILE...", help="Headers of packs, or folders with packs.")]
 
 
 def add_to(app: typer.Typer) -> None:
-    group = typer.Typer(help="The rules: list, show, check, diff, publish.", no_args_is_help=True)
+    group = typer.Typer(help="The rules: list, show, check, diff, publish, pin, unpin.", no_args_is_help=True)
     command(group, "list", needs="ledger")(list_packs)
     command(group, "show", needs="ledger")(show_pack)
     command(group, "check", needs="nothing")(check_files)
     command(group, "diff", needs="ledger")(show_differences)
     command(group, "publish", needs="ledger")(publish_folder)
+    command(group, "pin", needs="ledger")(pin_version)
+    command(group, "unpin", needs="ledger")(unpin_version)
     app.add_typer(group, name="packs")
 
 
@@ -45,6 +48,7 @@ async def list_packs(desk: Desk) -> Answer:
     """The packs that come with Duecourse, and which of them, and which others, are in force in the ledger."""
     shipped = load_packs().packs
     here = await _in_force(desk)
+    pinned = await _pins(desk) if here is not None else {}
     rows = []
     for name in sorted({*shipped, *(here or {})}):
         held = (here or {}).get(name)
@@ -58,6 +62,7 @@ async def list_packs(desk: Desk) -> Answer:
                 "countries": list(pack.countries),
                 "shipped": shipped[name].hash if name in shipped else None,
                 "in_force": held.hash if held else None,
+                "pinned": {lender: hashes[name] for lender, hashes in pinned.items() if name in hashes},
             }
         )
     return Answer(rows, "\n".join(_row(row, asked=here is not None) for row in rows))
@@ -130,9 +135,10 @@ async def publish_folder(
     """Check packs and put them in force in the ledger, for every loan, with no restart: from the next send on."""
     packs = _packs_at(folder)
     async with desk.session() as opened:
-        before = await opened.ledger.run(opened.ledger.consult, _held)
+        before = await opened.ledger.consulting(_held)
+        pinned = await opened.ledger.consulting(published.pins)
         documents = [pack.documents() for pack in packs]
-        await opened.ledger.run(opened.ledger.transact, published.publish_all, documents)
+        await opened.ledger.transacting(published.publish_all, documents)
         today = (await opened.now()).date()
     rows: list[dict[str, Any]] = []
     lines = []
@@ -145,10 +151,51 @@ async def publish_folder(
         lines.append(f"{pack.id} {pack.version} is published, hash {pack.hash}" + (f", after {was}" if was else ""))
         for flag in flags(pack, today):
             desk.warn(f"{flag.file}, line {flag.line}: {flag.rule}: {flag.found}; {flag.mend}")
+        for lender, held in pinned.items():
+            if pack.id in held:
+                lines.append(
+                    f"{lender} stays on the version with hash {held[pack.id]}, to which it is pinned: "
+                    f"`starter.py packs unpin {lender} {pack.id}` once this one is reviewed"
+                )
     lines.append(
         "It holds from the next reservation on, on every worker; contacts already reserved keep their verdict."
     )
     return Answer(rows, "\n".join(lines))
+
+
+async def pin_version(
+    desk: Desk,
+    lender: Lender,
+    pack: Annotated[str, typer.Argument(help="A pack's id.")],
+    version: Annotated[
+        str | None,
+        typer.Argument(help="A published version's date, or the beginning of its hash; left out: the one in force."),
+    ] = None,
+) -> Answer:
+    """Keep a lender on one version of a pack, whatever is published, until that is reviewed: `unpin` ends it."""
+    async with desk.session() as opened:
+        chosen = await opened.ledger.transacting(published.pin, lender, pack, version)
+    said = (
+        f"{lender} stays on {chosen.id} {chosen.version}, hash {chosen.hash}, from the next reservation on; its "
+        f"verdicts say so. `starter.py packs unpin {lender} {chosen.id}` ends it."
+    )
+    return Answer(_pack_json(chosen) | {"lender": lender, "pinned": True}, said)
+
+
+async def unpin_version(
+    desk: Desk, lender: Lender, pack: Annotated[str, typer.Argument(help="A pack's id.")]
+) -> Answer:
+    """Let a lender follow again what is published."""
+    async with desk.session() as opened:
+        held = (await opened.ledger.consulting(published.pins)).get(lender, {})
+        following = await opened.ledger.transacting(published.unpin, lender, pack)
+    said = (
+        f"{lender} follows {following.id} as published, {following.version}, hash {following.hash}, from the next "
+        "reservation on."
+    )
+    if held[pack] != following.hash:
+        said += f" What changed for it: `starter.py packs diff {held[pack][:HASH_SHOWN]} {pack}`"
+    return Answer(_pack_json(following) | {"lender": lender, "pinned": False, "before": held[pack]}, said)
 
 
 async def _pack_named(desk: Desk, name: str) -> Pack:
@@ -168,7 +215,7 @@ async def _pack_named(desk: Desk, name: str) -> Pack:
         return found[0]
     if here is not None and _HASH.fullmatch(name):
         async with desk.session() as opened:
-            return await opened.ledger.run(opened.ledger.consult, published.by_hash, name)
+            return await opened.ledger.consulting(published.by_hash, name)
     known = ", ".join(sorted({*shipped, *(here or {})}))
     raise NotFound("pack", name, f"name a folder, a hash of a published pack (with --ledger), or one of {known}")
 
@@ -184,13 +231,18 @@ def _packs_at(place: str) -> list[Pack]:
     return list(found.packs)
 
 
+async def _pins(desk: Desk) -> dict[str, dict[str, str]]:
+    async with desk.session() as opened:
+        return await opened.ledger.consulting(published.pins)
+
+
 async def _in_force(desk: Desk) -> dict[str, Pack] | None:
     """What is in force in the ledger; None where none was named and none lies at the usual place."""
     if desk.ledger == DEFAULT_LEDGER and not _exists(DEFAULT_LEDGER.removeprefix("sqlite:///")):
         return None
     async with desk.session() as opened:
         ledger: Ledger = opened.ledger
-        return await ledger.run(ledger.consult, _held)
+        return await ledger.consulting(_held)
 
 
 def _exists(path: str) -> bool:
@@ -220,7 +272,8 @@ def _row(row: dict[str, Any], *, asked: bool) -> str:
     if row["in_force"] is None:
         return f"{line}  (not in force here)"
     newer = "" if row["shipped"] in (None, row["in_force"]) else "; the shipped one differs"
-    return f"{line}  (in force here: {row['in_force'][:HASH_SHOWN]}{newer})"
+    pinned = "".join(f"; {lender} is pinned to {hash_[:HASH_SHOWN]}" for lender, hash_ in row["pinned"].items())
+    return f"{line}  (in force here: {row['in_force'][:HASH_SHOWN]}{newer}{pinned})"
 
 
 def _problem(source: str, error: InvalidInput) -> dict[str, Any]:

@@ -147,6 +147,7 @@ class Request:
     not_after: datetime
     window: SendWindow = SendWindow()
     place: str | None = None  # home, work: the place to which the address is tied; None for a mobile or e-mail
+    approved: tuple[str, ...] = ()  # rules that left this very contact to a person, who said yes to it
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,8 @@ def compile_primitive(version: pack_files.VersionFile, calendars: Calendars) -> 
                 None if holidays is None else calendars(holidays.calendar),
                 () if holidays is None else holidays.windows,
             )
-            return QuietHours(windows, _zone(hours.zone), hours.zone_rule, hours.unless_agreed)
+            free = frozenset(hours.free_channels)
+            return QuietHours(windows, _zone(hours.zone), hours.zone_rule, hours.unless_agreed, free)
         case files.CapFile() as cap:
             return _cap(cap)
         case files.CoolOffFile() as cool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -29,7 +30,7 @@ from duecourse.compliance.case import (
     Request,
     SendWindow,
 )
-from duecourse.compliance.contract_forms import CaseIn, PreferenceIn, VerdictOut
+from duecourse.compliance.contract_forms import CaseIn, EventIn, PreferenceIn, VerdictOut
 from duecourse.compliance.gate import decide
 from duecourse.compliance.local_time import parse_minutes
 from duecourse.compliance.location import derive_zones
@@ -38,6 +39,9 @@ from duecourse.compliance.verdict import Defer, Finding, Obligation, Permit, Rev
 from duecourse.errors import InvalidInput
 
 LIFE = timedelta(days=30)
+LONGEST_LIFE = timedelta(days=3653)
+BEGINNING_OF_RULES = datetime(2000, 1, 1, tzinfo=UTC)
+"""Before it no pack has rules, and a request would be lawful for want of any."""
 
 
 def decide_document(text: str, packs: PackSet | None = None) -> str:
@@ -81,7 +85,7 @@ def read_case(data: Any, packs: PackSet) -> Case:
             holds=_each(borrower.holds, lambda h: Hold(h.cause, h.debt, h.from_, h.to)),
         ),
         debts=tuple(Debt(**dict(debt)) for debt in case.debts),
-        history=_each(case.history, lambda e: Event(**{**dict(e), "at": _utc(e.at)})),
+        history=_each(case.history, lambda e: Event(**{**dict(e), "at": _utc(e.at), "debts": _spoken_of(e, case)})),
         request=Request(
             channel=request.channel,
             address=request.address,
@@ -157,6 +161,11 @@ def _preference(given: PreferenceIn) -> Preference:
     )
 
 
+def _spoken_of(event: EventIn, case: CaseIn) -> tuple[str, ...]:
+    """A contact about no debt in particular counts for each of them; a consent that names none reaches none."""
+    return event.debts if event.debts or event.result == "consent" else tuple(debt.id for debt in case.debts)
+
+
 def _check(case: CaseIn, packs: PackSet) -> None:
     """What spans several fields, or needs the packs."""
     for index, name in enumerate(case.packs or ()):
@@ -169,6 +178,8 @@ def _check(case: CaseIn, packs: PackSet) -> None:
         if name not in names:
             raise InvalidInput(f"request.debts.{index}", name, f"one of the debts: {', '.join(sorted(names))}")
     for index, preference in enumerate(case.borrower.preferences or ()):
+        if parse_minutes(preference.from_) == parse_minutes("24:00"):
+            raise InvalidInput(f"borrower.preferences.{index}.from", preference.from_, "a time before 24:00")
         if parse_minutes(preference.from_) == parse_minutes(preference.to):
             raise InvalidInput(
                 f"borrower.preferences.{index}.to",
@@ -178,9 +189,34 @@ def _check(case: CaseIn, packs: PackSet) -> None:
     for index, held in enumerate(case.borrower.holds or ()):
         if held.to is not None and held.to < held.from_:
             raise InvalidInput(f"borrower.holds.{index}.to", held.to.isoformat(), "a day at or after `from`, or null")
+    for where, name in _debts_named(case):
+        near = [known for known in names if known.casefold() == name.casefold()]
+        if name not in names and near:
+            raise InvalidInput(where, name, f"the debt's id to the letter: {near[0]}")
     request = case.request
-    if request.not_after is not None and request.not_after < request.at:
-        raise InvalidInput("request.not_after", request.not_after.isoformat(), "an instant at or after request.at")
+    if request.at < BEGINNING_OF_RULES:
+        raise InvalidInput("request.at", request.at.isoformat(), f"an instant from {BEGINNING_OF_RULES:%Y} on")
+    if request.not_after is not None and not timedelta(0) <= request.not_after - request.at <= LONGEST_LIFE:
+        raise InvalidInput(
+            "request.not_after",
+            request.not_after.isoformat(),
+            "an instant at or after request.at, and within ten years of it",
+        )
+
+
+def _debts_named(case: CaseIn) -> Iterator[tuple[str, str]]:
+    """Where the case speaks of debts outside `debts` and the request: other debts of the person may be named there."""
+    borrower = case.borrower
+    for index, consent in enumerate(borrower.consents or ()):
+        yield from ((f"borrower.consents.{index}.debts", name) for name in consent.debts)
+    for index, held in enumerate(borrower.holds or ()):
+        if held.debt is not None:
+            yield f"borrower.holds.{index}.debt", held.debt
+    for index, event in enumerate(case.history or ()):
+        yield from ((f"history.{index}.debts", name) for name in event.debts)
+        yield from ((f"history.{index}.conversation_debts", name) for name in event.conversation_debts)
+    for index, milestone in enumerate(case.milestones or ()):
+        yield f"milestones.{index}.debt", milestone.debt
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

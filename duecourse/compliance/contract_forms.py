@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
+import re
+import unicodedata
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -35,8 +37,46 @@ def _written_out(value: object) -> object:
     return value
 
 
+def _in_our_time(instant: datetime) -> datetime:
+    # Far from today no zone has a clock and no rule a date; 9999 is how some systems write "never".
+    if not FIRST <= instant <= LAST:
+        raise ValueError(f"an instant from {FIRST:%Y} to {LAST:%Y}; what has no end is left out or null")
+    return instant
+
+
+def _day_in_our_time(day: date) -> date:
+    if day < FIRST.date():
+        raise ValueError(f"a date from {FIRST:%Y} on")
+    # 9999-12-31 is how many systems write "without end": a date that no contact reaches, and that arithmetic survives.
+    return min(day, LAST.date())
+
+
+def _name(text: str) -> str:
+    # "L-1 " is no debt of anyone's, and what was said of L-1 would be lost on it.
+    if text != text.strip() or any(unicodedata.category(letter) in ("Cc", "Cs") for letter in text):
+        raise ValueError("a text without blanks around it and without control characters")
+    return text
+
+
+def _address(text: str) -> str:
+    """One spelling for each address: whoever opted out as "B1@Mail.example" is not written to at b1@mail.example."""
+    if "@" in text:
+        return text.casefold()
+    return "+" + re.sub(r"[\s().-]", "", text[1:]) if text.startswith("+") else text
+
+
+def _region(value: object) -> object:
+    return value.rpartition("-")[2].upper() if isinstance(value, str) else value
+
+
+def _version(value: object) -> object:
+    if type(value) is not int:
+        raise ValueError("the number 1")
+    return value
+
+
 def _money(value: object) -> object:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not re.fullmatch(r"-?[0-9]{1,18}(\.[0-9]{1,6})?", value):
         raise ValueError('an amount as text, such as "500.00": numbers lose cents')
     return value
 
@@ -49,12 +89,18 @@ def _local_time(text: str) -> str:
     return text
 
 
+FIRST = datetime(1900, 1, 1, tzinfo=UTC)
+LAST = datetime(2199, 12, 31, tzinfo=UTC)
+
 Zone = Annotated[str, AfterValidator(_zone)]
-Instant = Annotated[AwareDatetime, BeforeValidator(_written_out)]
-Date = Annotated[date, BeforeValidator(_written_out)]
+Instant = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_in_our_time)]
+Date = Annotated[date, BeforeValidator(_written_out), AfterValidator(_day_in_our_time)]
 Money = Annotated[Decimal, BeforeValidator(_money)]
 LocalTime = Annotated[str, AfterValidator(_local_time), Field(description='"HH:MM", "24:00" being the end of the day')]
-Name = Annotated[str, Field(min_length=1)]
+Name = Annotated[str, Field(min_length=1), AfterValidator(_name)]
+Address = Annotated[Name, AfterValidator(_address)]
+Region = Annotated[str, BeforeValidator(_region), Field(pattern=r"^[A-Z0-9]{1,3}$")]
+Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$")]
 
 
 class _Model(BaseModel):
@@ -63,9 +109,9 @@ class _Model(BaseModel):
 
 class ResidenceIn(_Model):
     country: Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166 code")]
-    region: str | None = Field(None, description="state or province, e.g. NY")
-    city: str | None = None
-    postal_code: str | None = None
+    region: Region | None = Field(None, description="ISO 3166-2 code of state or province, e.g. NY")
+    city: Name | None = None
+    postal_code: Name | None = None
 
 
 class LenderIn(_Model):
@@ -76,7 +122,7 @@ class LenderIn(_Model):
 
 class ConsentIn(_Model):
     channel: AnyChannel
-    address: Name = "*"
+    address: Address = "*"
     state: Literal["given", "revoked"]
     at: Instant
     about: Literal["contact", "hours", "frequency"] = Field("contact", description="what was agreed")
@@ -90,7 +136,7 @@ class PreferenceIn(_Model):
     from_: LocalTime = Field("00:00", alias="from")
     to: LocalTime = "24:00"
     channel: AnyChannel = "*"
-    address: Name = "*"
+    address: Address = "*"
     place: Literal["*", "home", "work"] = "*"
     until: Date | None = Field(None, description="last day on which it holds")
 
@@ -106,7 +152,7 @@ class BorrowerIn(_Model):
     id: Name
     residence: ResidenceIn | None = None
     zones: tuple[Zone, ...] | None = Field(None, description="left out: derived from residence and number")
-    language: str = "en"
+    language: Language = "en"
     consents: tuple[ConsentIn, ...] | None = None
     preferences: tuple[PreferenceIn, ...] | None = None
     holds: tuple[HoldIn, ...] | None = None
@@ -115,10 +161,10 @@ class BorrowerIn(_Model):
 class DebtIn(_Model):
     id: Name
     product: Name
-    days_past_due: int = Field(ge=0, strict=True)
+    days_past_due: int = Field(ge=0, le=100_000, strict=True)
     balance: Money = Field(description="money is a string")
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-    account: str | None = Field(None, description="the account under which it was serviced when obtained")
+    account: Name | None = Field(None, description="the account under which it was serviced when obtained")
     nature: Literal["consumer", "commercial"] | None = Field(None, description="left out: not known, and rules bind")
     obtained: Literal["originated", "current", "in_default"] | None = Field(
         None, description="how it stood when the lender got it; left out: not known, and rules bind"
@@ -129,7 +175,7 @@ class EventIn(_Model):
     at: Instant
     channel: Channel
     direction: Direction
-    address: Name
+    address: Address
     debts: tuple[Name, ...]
     purpose: Purpose
     result: Result
@@ -147,7 +193,7 @@ class MilestoneIn(_Model):
 
 class RequestIn(_Model):
     channel: Channel
-    address: Name
+    address: Address
     recipient: Recipient = "debtor"
     debts: Annotated[tuple[Name, ...], Field(min_length=1)]
     purpose: Purpose
@@ -160,7 +206,7 @@ class RequestIn(_Model):
 class CaseIn(_Model):
     """A request, the person, their debts, and the contacts so far."""
 
-    version: Literal[1]
+    version: Annotated[Literal[1], BeforeValidator(_version)]
     packs: Annotated[tuple[Name, ...], Field(min_length=1)] | None = Field(
         None, description="left out: they follow from the residence"
     )

@@ -8,7 +8,6 @@ row that fit into one window bar every candidate that would make such a window h
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
 from datetime import date
 
 from duecourse.compliance.case import Event
@@ -23,17 +22,10 @@ from duecourse.compliance.intervals import (
     normalize,
     union,
 )
-from duecourse.compliance.local_time import DAY, day_start, local_day
+from duecourse.compliance.local_time import day_start, local_day
 from duecourse.compliance.rules import PENDING, Cap, CoolOff, Counter, Notice, RuleVersion
 
 Group = frozenset[str] | None
-_REACH: dict[str, Callable[[Cap], int]] = {
-    "seconds": lambda rule: rule.length + 1,
-    "days": lambda rule: (rule.length + 2) * DAY,
-    "week": lambda _: 9 * DAY,
-    "month": lambda _: 33 * DAY,
-}
-"""How long before the request, in seconds, a counted contact can stand in one window with it, whatever the zone."""
 
 
 def cap(version: RuleVersion, facts: Facts, rule: Cap) -> Say | None:
@@ -52,7 +44,7 @@ def cap(version: RuleVersion, facts: Facts, rule: Cap) -> Say | None:
         counted = counted_contacts(rule, facts, group, None if rule.counts_earlier else version.starts)
         if rule.limit > 0 and len(counted) < rule.limit:
             continue
-        near = bisect_left(counted, bisect_left(facts.seconds, facts.floor - _REACH[rule.unit](rule)))
+        near = bisect_left(counted, facts.first_within(rule.reach))
         if rule.limit > 0 and len(counted) - near < rule.limit:
             continue
         barred = _barred_by_cap(rule, facts, zones, counted, near)
@@ -122,20 +114,26 @@ def counted_contacts(rule: Cap, facts: Facts, group: Group, since: int | None = 
 def count_at(rule: Cap, facts: Facts, zones: tuple[str, ...], counted: list[int], instant: int) -> int:
     """The most counted contacts that any one window containing `instant` holds, the candidate left out."""
     if rule.unit == "seconds":
-        seconds = [facts.seconds[index] for index in counted]
-        near = seconds[bisect_right(seconds, instant - rule.length) : bisect_left(seconds, instant + rule.length)]
-        return max((bisect_left(near, low + rule.length) - i for i, low in enumerate(near)), default=0)
+        return _most_around(instant, [facts.seconds[index] for index in counted], rule.length)
     most = 0
     for zone in zones:
         days = facts.days(zone, counted)
         today = local_day(zone, instant)
-        windows = (
-            [(start, start + rule.length) for start in range(today - rule.length + 1, today + 1)]
-            if rule.unit == "days"
-            else [_bucket(rule, today)]
-        )
-        most = max([most, *(bisect_left(days, high) - bisect_left(days, low) for low, high in windows)])
+        if rule.unit == "days":
+            most = max(most, _most_around(today, days, rule.length))
+        else:
+            low, high = _bucket(rule, today)
+            most = max(most, bisect_left(days, high) - bisect_left(days, low))
     return most
+
+
+def _most_around(middle: int, marks: list[int], length: int) -> int:
+    """The most of the ascending marks that one stretch of that length can hold which contains `middle`."""
+    near = marks[bisect_right(marks, middle - length) : bisect_left(marks, middle + length)]
+    if near and near[-1] - near[0] < length:
+        return len(near)
+    # Of the stretches that do, one begins with a mark, or at `middle`, where only the later marks count.
+    return max((bisect_left(near, low + length) - i for i, low in enumerate(near)), default=0)
 
 
 def _bucket(rule: Cap, day: int) -> tuple[int, int]:
@@ -160,36 +158,35 @@ def starts_cool_off(rule: CoolOff, event: Event, group: Group) -> bool:
 
 def _find_counted(counter: Counter, facts: Facts, address: str | None, group: Group) -> list[int]:
     recent = facts.recent or []
-    channels, results, purposes, kinds = counter.channels, counter.results, counter.purposes, counter.kinds
-    directions, not_counted = counter.directions, counter.not_counted
     # Co-borrowers, spouses and lawyers are persons of their own: each has a count of their own.
     recipient = facts.request.recipient
     recipients = counter.pooled if recipient in counter.pooled else frozenset((recipient,))
-    places = counter.places
-    counted = []
-    for index, event in enumerate(recent):
-        result = event.result
-        if (
-            (not channels or event.channel in channels)
-            and event.direction in directions
-            and result not in not_counted
-            and (not results or result in results or result in PENDING)
-            and (not purposes or event.purpose in purposes)
-            and (not kinds or _kind_of(event, facts) in kinds)
-            and event.recipient in recipients
-            and (not places or (event.place or "personal") in places)
-            and (address is None or event.address == address)
-            and (group is None or not group.isdisjoint(event.debts))
-        ):
-            counted.append(index)
-    if counted and counter.misdirected:
+    counted = facts.between(recipients, counter.directions)
+    # One pass for each thing that this rule asks of a contact; most ask little.
+    if channels := counter.channels:
+        counted = [i for i in counted if recent[i].channel in channels]
+    if not_counted := counter.not_counted:
+        counted = [i for i in counted if recent[i].result not in not_counted]
+    if counter.results:
+        results = counter.results | PENDING
+        counted = [i for i in counted if recent[i].result in results]
+    if purposes := counter.purposes:
+        counted = [i for i in counted if recent[i].purpose in purposes]
+    if kinds := counter.kinds:
+        counted = [i for i in counted if _kind_of(recent[i], facts) in kinds]
+    if places := counter.places:
+        counted = [i for i in counted if (recent[i].place or "personal") in places]
+    if address is not None:
+        counted = [i for i in counted if recent[i].address == address]
+    if group is not None:
+        counted = [i for i in counted if not group.isdisjoint(recent[i].debts)]
+    if counted and counter.misdirected and "wrong_number" in facts.results():
         wrong = [(event.address, event.at) for event in recent if event.result == "wrong_number"]
-        if wrong:
-            counted = [
-                index
-                for index in counted
-                if not any(recent[index].address == number and recent[index].at <= learned for number, learned in wrong)
-            ]
+        counted = [
+            index
+            for index in counted
+            if not any(recent[index].address == number and recent[index].at <= learned for number, learned in wrong)
+        ]
     if counted and counter.consent_days is not None:
         periods = facts.consent_periods(counter.consent_days, group)
         if periods:
@@ -243,27 +240,11 @@ def _barred_by_cap(rule: Cap, facts: Facts, zones: tuple[str, ...], counted: lis
 
 
 def _cap_says(rule: Cap, facts: Facts, zones: tuple[str, ...], counted: list[int], barred: Intervals) -> Say:
-    if rule.unit == "seconds":
-        message = "gap" if rule.limit == 1 else "cap_hours"
-        length = str(rule.length // 3600) if rule.length % 3600 == 0 else f"{rule.length / 3600:.2f}"
-    else:
-        message = "cap_day" if rule.unit == "days" and rule.length == 1 else f"cap_{rule.unit}"
-        length = str(rule.length)
-
     def describe(instant: int) -> Evidence:
-        what = ", ".join(sorted(rule.counter.channels)) or "*"
-        last = max((facts.seconds[index] for index in counted), default=None)
-        since = () if last is None or not zones else (("last", _day(zones[0], last)),)
-        return (
-            ("counted", str(count_at(rule, facts, zones, counted, instant))),
-            ("limit", str(rule.limit)),
-            ("length", length),
-            ("per", rule.key),
-            ("channels", what),
-            *since,
-        )
+        since = (("last", _day(zones[0], facts.seconds[counted[-1]])),) if counted and zones else ()
+        return (("counted", str(count_at(rule, facts, zones, counted, instant))), *rule.told, *since)
 
-    return Say(facts.free(barred), message, describe)
+    return Say(facts.free(barred), rule.message, describe)
 
 
 def _cool_off_says(rule: CoolOff, facts: Facts, zones: tuple[str, ...], barred: Intervals) -> Say:

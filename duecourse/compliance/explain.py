@@ -6,6 +6,7 @@ said in either language years later, without the facts from which it came.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -21,6 +22,7 @@ from duecourse.compliance.verdict import Defer, Finding, Permit, Review, Verdict
 
 Language = Literal["en", "zh"]
 _LISTS = frozenset({"channels", "allowed"})
+_READ = _LISTS | {"recipient"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class _Phrases:
     citations: dict[str, dict[str, str]]
     verdicts: dict[str, dict[str, str]]
     words: dict[str, dict[str, str]]
+    wakes: dict[str, dict[str, str]]
 
 
 def because(message: str, evidence: Evidence) -> str:
@@ -46,10 +49,12 @@ def explain_finding(finding: Finding, language: str = "en", zone: str = "UTC") -
         frame = "own"
     elif finding.effect == "bar" and finding.until is not None:
         frame = "bar_until"
+    elif finding.effect == "defer" and finding.asked_from is not None:
+        frame = "moved"
     else:
         frame = finding.effect
     text = phrases.frames[frame][lang].format(
-        because=reason[:1].upper() + reason[1:] if frame != "warn" else reason,
+        because=reason if frame in ("warn", "moved") else reason[:1].upper() + reason[1:],
         rule=finding.rule,
         citation=_citation(finding, lang),
         until=_moment(finding.until, zone, lang),
@@ -76,7 +81,7 @@ def word(name: str, language: str = "en") -> str:
 
 
 def explain_verdict(verdict: Verdict, language: str = "en", zone: str = "UTC") -> list[str]:
-    """The verdict, then each finding that had a say, one sentence each."""
+    """The verdict, each finding that had a say in a sentence, and last after what it is worth asking again."""
     lang = _language(language)
     verdicts = _phrases().verdicts
     match verdict:
@@ -88,7 +93,14 @@ def explain_verdict(verdict: Verdict, language: str = "en", zone: str = "UTC") -
             first = verdicts["withhold"][lang]
         case Review():
             first = verdicts["review"][lang]
-    return [first, *(explain_finding(finding, lang, zone) for finding in verdict.grounds.findings)]
+    said = [first, *(explain_finding(finding, lang, zone) for finding in verdict.grounds.findings)]
+    return [*said, _wakes(verdict.wake, lang)] if isinstance(verdict, Withhold) and verdict.wake else said
+
+
+def _wakes(kinds: tuple[str, ...], language: Language) -> str:
+    phrases = _phrases()
+    facts = [phrases.wakes[kind][language] if kind in phrases.wakes else kind for kind in kinds]
+    return phrases.verdicts["wake"][language].format(wakes=(" or " if language == "en" else "，或").join(facts))
 
 
 def _language(language: str) -> Language:
@@ -97,9 +109,14 @@ def _language(language: str) -> Language:
 
 def _reason(message: str, evidence: Evidence, language: Language) -> str:
     values = dict(evidence)
+    words = _phrases().words
     said = ""
     for text, name in _template(message, language):
-        said += text if name is None else text + _word(name, values[name], language)
+        said += text
+        if name is not None:
+            value = values[name]
+            # Most of what fills a sentence is a number, a date or a time.
+            said += _word(name, value, language, words) if name in _READ or value in words else value
     return said
 
 
@@ -110,8 +127,7 @@ def _template(message: str, language: Language) -> tuple[tuple[str, str | None],
     return tuple((text, name) for text, name, _, _ in Formatter().parse(sentence))
 
 
-def _word(name: str, value: str, language: Language) -> str:
-    words = _phrases().words
+def _word(name: str, value: str, language: Language, words: Mapping[str, Mapping[str, str]]) -> str:
     if name == "recipient" and value == "attorney":
         return words["attorney_role"][language]
     if name in _LISTS:
@@ -141,4 +157,4 @@ def _moment(instant: datetime | None, zone: str, language: Language) -> str:
 @cache
 def _phrases() -> _Phrases:
     raw = yaml.safe_load(resources.files(__package__).joinpath("sentences.yaml").read_text(encoding="utf-8"))
-    return _Phrases(raw["sentences"], raw["frames"], raw["citations"], raw["verdicts"], raw["words"])
+    return _Phrases(raw["sentences"], raw["frames"], raw["citations"], raw["verdicts"], raw["words"], raw["wakes"])

@@ -6,6 +6,7 @@ same contact forty times. Nothing here decides anything.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from operator import attrgetter
@@ -29,6 +30,7 @@ from duecourse.compliance.local_time import (
     ceil_second,
     earliest_start,
     floor_second,
+    floor_seconds,
     latest_start,
     local_day,
     local_days,
@@ -106,13 +108,16 @@ class Facts:
     """The case in whole seconds. `floor` and `ceil` are the request's instant; `last` is the end of its life."""
 
     __slots__ = (
-        "_by_result",
+        "_between",
         "_days",
         "_groups",
         "_periods",
         "_reply",
+        "_results",
         "_spoken",
         "_wholes",
+        "_with_result",
+        "_within",
         "agreements",
         "case",
         "ceil",
@@ -154,7 +159,7 @@ class Facts:
             # Contacts before this can stand in no window with the candidate; later ones can.
             cutoff = request.at - timedelta(seconds=selection.longest + DAY)
             self.recent = sorted([event for event in case.history if event.at >= cutoff], key=_instant)
-            self.seconds = [floor_second(event.at) for event in self.recent]
+            self.seconds = floor_seconds([event.at for event in self.recent])
         self.required: dict[str, None] = {}  # what the message must contain, and what it must not
         self.forbidden: dict[str, None] = {}
         self.words: dict[
@@ -167,23 +172,53 @@ class Facts:
         self._periods: dict[tuple[int, frozenset[str] | None], list[Interval]] = {}
         self._reply: int | None = -1
         self._wholes: list[int] | None = None
+        self._results: frozenset[str] | None = None
         self._spoken: list[Event] | None = None
-        self._by_result: dict[str, list[int]] | None = None
+        self._between: dict[tuple[frozenset[str], frozenset[str]], list[int]] = {}
+        self._within: dict[int, int] = {}
+        self._with_result: dict[frozenset[str], list[int]] = {}
+
+    def results(self) -> frozenset[str]:
+        """The results of all contacts, however old: what none of them has need not be looked for in each."""
+        if self._results is None:
+            self._results = frozenset(event.result for event in self.case.history or ())
+        return self._results
 
     def spoken(self) -> list[Event]:
         """The contacts, however old, in which the person consented or opted out."""
         if self._spoken is None:
-            self._spoken = [event for event in self.case.history or () if event.result in SPOKEN]
+            said = not self.results().isdisjoint(SPOKEN)
+            self._spoken = [event for event in self.case.history or () if event.result in SPOKEN] if said else []
         return self._spoken
 
     def with_result(self, results: frozenset[str]) -> list[int]:
         """The positions in `recent` of contacts with one of these results."""
-        if self._by_result is None:
-            found: dict[str, list[int]] = {}
-            for index, event in enumerate(self.recent or ()):
-                found.setdefault(event.result, []).append(index)
-            self._by_result = found
-        return [index for result in results for index in self._by_result.get(result, ())]
+        known = self._with_result.get(results)
+        if known is None:
+            some = not results.isdisjoint(self.results())
+            known = [index for index, event in enumerate(self.recent or ()) if event.result in results] if some else []
+            self._with_result[results] = known
+        return known
+
+    def between(self, recipients: frozenset[str], directions: frozenset[str]) -> list[int]:
+        """The positions in `recent` of contacts with one of these persons, to them or from them."""
+        key = (recipients, directions)
+        known = self._between.get(key)
+        if known is None:
+            known = [
+                index
+                for index, event in enumerate(self.recent or ())
+                if event.recipient in recipients and event.direction in directions
+            ]
+            self._between[key] = known
+        return known
+
+    def first_within(self, reach: int) -> int:
+        """The position in `recent` from which on contacts lie at most so many seconds before the request."""
+        known = self._within.get(reach)
+        if known is None:
+            known = self._within[reach] = bisect_left(self.seconds, self.floor - reach)
+        return known
 
     def wholes(self) -> list[int]:
         """The whole seconds at or after the recent contacts, beside `seconds`, those at or before them."""
@@ -195,7 +230,7 @@ class Facts:
         return self._wholes
 
     def days(self, zone: str, counted: list[int]) -> list[int]:
-        """The local dates of counted contacts, ascending; `counted` is one of the lists that `self.counted` keeps."""
+        """The local dates of counted contacts, ascending; `counted` is a list that `self.counted` keeps."""
         key = (zone, id(counted))
         known = self._days.get(key)
         if known is None:
@@ -380,9 +415,14 @@ def _known_zones(zones: tuple[str, ...]) -> tuple[str, ...]:
     return zones
 
 
+_PAST = frozenset({"history", "preferences", "milestones"})
+"""What is known once the lender has recorded, or declared complete, what came before."""
+
+
 def missing(fact: str) -> Say:
     """A rule cannot be answered without this fact: nothing is allowed until it is known."""
-    return Say(NEVER, "missing", lambda _: (("fact", fact),), wake=(f"{fact}_known",))
+    message = "missing_past" if fact in _PAST else "missing"
+    return Say(NEVER, message, lambda _: (("fact", fact),), wake=(f"{fact}_known",))
 
 
 def let_through(say: Say, exempt: Intervals, by: str, message: str) -> Say:

@@ -7,15 +7,17 @@ second is lawful only if the whole seconds on both sides of it are.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Set
+from datetime import timedelta
+from itertools import cycle
 
 from duecourse.compliance.case import Case
 from duecourse.compliance.counting import cap, cool_off
 from duecourse.compliance.explain import because
 from duecourse.compliance.facts import Evidence, Facts, Say, missing
 from duecourse.compliance.hours import named_times, quiet_hours, send_window
-from duecourse.compliance.intervals import BEGINNING, END, contains, first_from, stretch, union
-from duecourse.compliance.local_time import to_datetime
+from duecourse.compliance.intervals import BEGINNING, END, contains, first_from, normalize, stretch, union
+from duecourse.compliance.local_time import EPOCH, to_datetime
 from duecourse.compliance.obligations import owed
 from duecourse.compliance.packs import PackSet
 from duecourse.compliance.permissions import consent, hold, recipients
@@ -68,8 +70,9 @@ def decide(case: Case, packs: PackSet) -> Verdict:
     wish = send_window(facts)
     if wish is not None:
         binding.append((None, wish))
-    opens, pushed = _earliest(facts, binding)
-    findings, wake, effects = _speak(facts, binding, pushed)
+    barring = {index for index, (_, say) in enumerate(binding) if not facts.is_free(say)}
+    opens, pushed = _earliest(facts, binding) if barring else (facts.floor, {})
+    findings, wake, effects = _speak(facts, binding, barring, pushed)
     if opens is not None and not effects & {"bar", "review"}:
         for version, say in advisory:
             if not contains(say.allowed, opens):
@@ -79,8 +82,10 @@ def decide(case: Case, packs: PackSet) -> Verdict:
             findings.append(_allowed_by(version, say, facts))
     if facts.request.obligation not in (None, "contract") and facts.kind != "statutory":
         findings.extend(_unknown_obligation(facts))
+    if packs.lacks_region(case.person.residence):
+        findings.append(_no_regional_rules(facts))
     findings = _said_once(findings)
-    findings.sort(key=lambda f: (_ORDER[f.effect], -(f.until.timestamp() if f.until else 0.0), f.rule))
+    findings.sort(key=_rank)
     grounds = Grounds(tuple(findings), selection.refs, owed(facts), tuple(facts.required), tuple(facts.forbidden))
     if "bar" in effects or (opens is None and "review" not in effects):
         return Withhold(wake, grounds)
@@ -90,6 +95,11 @@ def decide(case: Case, packs: PackSet) -> Verdict:
     if opens == facts.floor:
         return Permit(closes, grounds)
     return Defer(to_datetime(opens), closes, grounds)
+
+
+def _rank(finding: Finding) -> tuple[int, bool, timedelta, str]:
+    """What stops the request as it stands comes before what only moves it on, and the latest moment first."""
+    return _ORDER[finding.effect], finding.asked_from is not None, EPOCH - (finding.until or EPOCH), finding.rule
 
 
 def _said_once(findings: list[Finding]) -> list[Finding]:
@@ -145,45 +155,43 @@ def _listen(facts: Facts) -> tuple[_Heard, _Heard]:
             continue
         if starts > floor or ends <= last:
             # In force for a part of the contact's life only: outside that part it says nothing.
-            say.allowed = union(say.allowed, ((BEGINNING, starts), (ends, END)))
+            say.allowed = union(say.allowed, normalize(((BEGINNING, starts), (ends, END))))
         (advisory if version.strength == "advisory" else binding).append((version, say))
     return binding, advisory
 
 
 def _earliest(facts: Facts, binding: _Heard) -> tuple[int | None, dict[int, tuple[int, int]]]:
-    """The first second from the request on that all allow, and which rules moved it to where."""
-    if all(facts.is_free(say) for _, say in binding):
-        return facts.floor, {}
+    """The first second after the request that all allow, and which rules moved it from where to where."""
     at = facts.ceil
     pushed: dict[int, tuple[int, int]] = {}
-    moved = True
-    while moved:
-        moved = False
-        for index, (_, say) in enumerate(binding):
-            first = first_from(say.allowed, at)
-            if first is None or first > facts.last:
-                pushed[index] = (at, first if first is not None else END)
-                return None, pushed
-            if first > at:
-                pushed[index] = (at, first)
-                at = first
-                moved = True
+    agreed = 0  # so many rules in a row allow `at`
+    for index, (_, say) in cycle(enumerate(binding)):
+        first = first_from(say.allowed, at)
+        if first is None or first > facts.last:
+            pushed[index] = (at, first if first is not None else END)
+            return None, pushed
+        if first > at:
+            pushed[index] = (at, first)
+            at = first
+            agreed = 0
+        agreed += 1
+        if agreed == len(binding):
+            break
     return at, pushed
 
 
 def _speak(
-    facts: Facts, binding: _Heard, pushed: dict[int, tuple[int, int]]
+    facts: Facts, binding: _Heard, barring: Set[int], pushed: Mapping[int, tuple[int, int]]
 ) -> tuple[list[Finding], tuple[str, ...], set[str]]:
     """A finding for each rule that does not allow the request as it stands, or that moved it further."""
     findings: list[Finding] = []
     wake: dict[str, None] = {}
     effects: set[str] = set()
-    for index, (version, say) in enumerate(binding):
+    for index in sorted(barring | pushed.keys()):
+        version, say = binding[index]
         first: int | None
         asked_from: int | None = None
-        if facts.is_free(say):
-            if index not in pushed:
-                continue
+        if index not in barring:
             # It allows the request as it stands, but not the moment to which other rules had moved it.
             asked_from, first = pushed[index]
             instant = asked_from
@@ -285,6 +293,26 @@ def _allowed_by(version: RuleVersion | None, say: Say, facts: Facts) -> Finding:
 
 def _citation(facts: Facts, rule: str) -> str | None:
     return next((version.citation for version in facts.selection.versions if version.rule == rule), None)
+
+
+def _no_regional_rules(facts: Facts) -> Finding:
+    """No pack of the borrower's state or province is here, though others have theirs: silence would look like none."""
+    residence = facts.case.person.residence
+    place = "" if residence is None else f"{residence.country}-{residence.region}"
+    evidence = (("region", place), ("packs", ", ".join(ref.id for ref in facts.selection.refs)))
+    message = "no_regional_rules"
+    return Finding(
+        rule="gate:region",
+        pack="-",
+        version="-",
+        effect="warn",
+        strength="advisory",
+        grade="-",
+        citation="What the packs cover",
+        because=because(message, evidence),
+        evidence=evidence,
+        message=message,
+    )
 
 
 def _unknown_obligation(facts: Facts) -> list[Finding]:

@@ -7,6 +7,7 @@ from datetime import date
 from duecourse.compliance.case import Preference
 from duecourse.compliance.facts import Evidence, Facts, Say, let_through, missing
 from duecourse.compliance.intervals import (
+    ALWAYS,
     BEGINNING,
     END,
     NEVER,
@@ -19,7 +20,7 @@ from duecourse.compliance.intervals import (
 )
 from duecourse.compliance.local_time import DAY, clock, day_start, local_day, show_minutes
 from duecourse.compliance.rules import NamedTimes, QuietHours, RuleVersion
-from duecourse.compliance.weekly import Weekly, on_days
+from duecourse.compliance.weekly import CLOSED, Weekly, on_days
 
 
 def quiet_hours(version: RuleVersion, facts: Facts, rule: QuietHours) -> Say | None:
@@ -31,24 +32,32 @@ def quiet_hours(version: RuleVersion, facts: Facts, rule: QuietHours) -> Say | N
     allowed = windows.everywhere(zones, facts.floor - DAY, facts.hi)
     unpublished = NEVER if windows.calendar is None else windows.unpublished(zones, facts.floor, facts.hi)
 
+    free = (("channel", facts.request.channel),) if facts.request.channel in rule.free_channels else ()
+
     def describe(instant: int) -> Evidence:
         if unpublished and windows.calendar is not None and contains(unpublished, instant):
             day = date.fromordinal(local_day(zones[0], instant))
             return (("calendar", windows.calendar.name), ("year", str(day.year)))
         zone = _latest_to_open(rule.windows, zones, instant, facts.hi)
         basis = (("zone_rule", rule.zone_rule),) if rule.zone_rule and len(zones) > 1 else ()
+        today, time = local_day(zone, instant), clock(zone, instant)
+        hours = windows.label(today)
         return (
-            ("time", clock(zone, instant)),
+            # On a day without hours it is the date that explains.
+            ("time", f"{date.fromordinal(today)} {time}" if hours == CLOSED else time),
             ("zone", zone),
-            ("allowed", windows.label(local_day(zone, instant))),
+            ("allowed", hours),
             ("zones", ", ".join(zones)),
             *basis,
+            *free,
         )
 
     message = "quiet_hours_zones" if len(zones) > 1 else "quiet_hours"
     say = Say(allowed, message, describe, unpublished=unpublished)
     if rule.agreed:
         let_through(say, facts.agreed("hours"), version.rule, "agreed_hours")
+    if facts.request.channel in rule.free_channels:
+        let_through(say, ALWAYS, version.rule, "any_hour")
     return say
 
 

@@ -11,6 +11,7 @@ Zones come from the `tzdata` package, whatever the machine has.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from importlib import resources
@@ -49,12 +50,18 @@ def floor_second(instant: datetime) -> int:
     return delta.days * DAY + delta.seconds
 
 
+def floor_seconds(instants: Iterable[datetime]) -> list[int]:
+    """`floor_second` of many instants."""
+    return [delta.days * DAY + delta.seconds for delta in [instant - EPOCH for instant in instants]]
+
+
 def ceil_second(instant: datetime) -> int:
     """The whole second at or after an aware instant."""
     delta = instant - EPOCH
     return delta.days * DAY + delta.seconds + (1 if delta.microseconds else 0)
 
 
+@lru_cache(maxsize=65_536)
 def to_datetime(second: int) -> datetime:
     """A whole epoch second as an aware UTC datetime."""
     return EPOCH + timedelta(seconds=second)

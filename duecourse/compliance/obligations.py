@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
 from duecourse.compliance.calendars import workdays_before
@@ -26,11 +28,13 @@ def due_notices(case: Case, packs: PackSet) -> tuple[Obligation, ...]:
     """The notices owed at `case.request.at` for all debts of the case, by deadline, those without one last.
 
     `latest` is the last day on which each may be served, `task_by` the day on which a person must take over: three
-    business days earlier, or at once where less remains or the deadline cannot be known. Empty where the history is
-    unknown, since then nothing can be said about what was already served. Raises InvalidInput for an unknown pack.
+    business days earlier, or at once where less remains or the deadline cannot be known. Where it is not known whether
+    a notice arose, or was served, it is among them with the fact that is missing in `unknown`: a duty that nobody can
+    rule out is a person's question, not nobody's. Raises InvalidInput for an unknown pack.
     """
     selection = packs.select(case.packs or packs.ids_for(case.person.residence))
-    found = owed(Facts(case, selection), case.debts)
+    facts = Facts(case, selection)
+    found = (*owed(facts, case.debts), *_perhaps_owed(facts))
     return tuple(sorted(found, key=lambda one: (one.latest or date.max, one.rule, one.debt)))
 
 
@@ -39,6 +43,16 @@ def owed(facts: Facts, debts: tuple[Debt, ...] | None = None) -> tuple[Obligatio
     if not facts.selection.notices or facts.case.history is None:
         return ()
     found: list[Obligation] = []
+    for version, notice, debt in _binding(facts, facts.request_debts if debts is None else debts):
+        arisen = arose(notice, facts, debt)
+        owing = None if arisen is None else _owing(version, notice, facts, debt, arisen)
+        if owing is not None:
+            found.append(owing)
+    return tuple(found)
+
+
+def _binding(facts: Facts, debts: tuple[Debt, ...]) -> Iterator[tuple[RuleVersion, Notice, Debt]]:
+    """The notices in force that concern these debts; not those that are owed only before somebody acts."""
     for versions in facts.selection.notices.values():
         for version in versions:
             notice = version.primitive
@@ -46,13 +60,27 @@ def owed(facts: Facts, debts: tuple[Debt, ...] | None = None) -> tuple[Obligatio
                 continue  # what only an act asks for is owed to nobody until somebody means to act
             if not version.starts <= facts.floor < version.ends:
                 continue
-            for debt in facts.request_debts if debts is None else debts:
+            for debt in debts:
                 if binds_debt(version, notice, facts, debt):
-                    arisen = arose(notice, facts, debt)
-                    owing = None if arisen is None else _owing(version, notice, facts, debt, arisen)
-                    if owing is not None:
-                        found.append(owing)
-    return tuple(found)
+                    yield version, notice, debt
+
+
+def _perhaps_owed(facts: Facts) -> Iterator[Obligation]:
+    """Notices of which a missing fact leaves open whether they arose, or whether they were served."""
+    case = facts.case
+    for version, notice, debt in _binding(facts, case.debts):
+        missing = ""
+        if notice.trigger == "milestone" and case.milestones is None:
+            missing = "milestones"
+        elif notice.trigger == "hold" and case.person.holds is None:
+            missing = "holds"
+        elif case.history is None and (
+            notice.trigger == "initial_communication" or arose(notice, facts, debt) is not None
+        ):
+            missing = "history"
+        if missing:
+            unclear = as_obligation(version, notice, facts, debt, today(facts), None, known=False)
+            yield replace(unclear, earliest=None, unknown=missing)
 
 
 def binds_debt(version: RuleVersion, notice: Notice, facts: Facts, debt: Debt) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -87,6 +87,11 @@ class Pack:
         self._documents = dict(documents)
 
     @property
+    def regions(self) -> frozenset[str]:
+        """The states or provinces that it is for; none named: the whole of its countries."""
+        return self._regions
+
+    @property
     def ref(self) -> PackRef:
         """Id, version and hash, as each verdict carries them."""
         return PackRef(self.id, self.version, self.hash)
@@ -148,13 +153,18 @@ class Pack:
 
 
 class PackSet:
-    """The packs that a process knows. Immutable: a published change makes a new set."""
+    """The packs that a process knows. Immutable: a published change makes a new set.
 
-    __slots__ = ("_selections", "packs")
+    `pinned`: ids of those that a lender stays on until somebody reviewed what was published since.
+    """
 
-    def __init__(self, packs: Iterable[Pack]) -> None:
+    __slots__ = ("_regional", "_selections", "packs", "pinned")
+
+    def __init__(self, packs: Iterable[Pack], pinned: frozenset[str] = frozenset()) -> None:
         self.packs: dict[str, Pack] = {pack.id: pack for pack in packs}
+        self.pinned = pinned
         self._selections: dict[tuple[str, ...], Selection] = {}
+        self._regional: dict[tuple[str, str], bool] = {}
         for pack in self.packs.values():
             for included in pack.includes:
                 if included not in self.packs:
@@ -179,7 +189,7 @@ class PackSet:
                 for rule in pack.overrides
             }
             known = Selection(
-                tuple(pack.ref for pack in chosen.values()),
+                tuple(replace(pack.ref, pinned=pack.id in self.pinned) for pack in chosen.values()),
                 [
                     rule
                     for pack in chosen.values()
@@ -209,6 +219,17 @@ class PackSet:
         if residence is None:
             return ()
         return tuple(pack.id for pack in self.packs.values() if pack.governs(residence))
+
+    def lacks_region(self, residence: Place | None) -> bool:
+        """Whether other states or provinces of that country have a pack of their own here, and this one has none."""
+        if residence is None or residence.region is None:
+            return False
+        known = self._regional.get((residence.country, residence.region))
+        if known is None:
+            divided = [one for one in self.packs.values() if one.regions and residence.country in one.countries]
+            known = bool(divided) and not any(residence.region in one.regions for one in divided)
+            self._regional[residence.country, residence.region] = known
+        return known
 
     def rule(self, rule_id: str) -> Rule | None:
         """The rule of that id, from whichever pack has it."""

@@ -10,6 +10,8 @@ from duecourse.compliance.intervals import ALWAYS, BEGINNING, END, NEVER, Interv
 from duecourse.compliance.local_time import DAY, day_start, floor_second, local_day
 from duecourse.compliance.rules import Act, ConsentRule, HoldRule, LostContact, Notice, Recipients, RuleVersion
 
+_NONE: frozenset[str] = frozenset()
+
 
 def consent(version: RuleVersion, facts: Facts, rule: ConsentRule) -> Say | None:
     """The last word of the person about this channel and address decides; a revocation holds from when it is known."""
@@ -55,7 +57,7 @@ def last_word(facts: Facts, rule: ConsentRule, medium: frozenset[str]) -> Word |
     reaches as far as the rule's scope (all: every channel of `medium`, the rule's own), a consent never further than
     the channel and address that it names.
     """
-    key = (rule.scope, rule.forms, medium if rule.scope == "all" else frozenset[str]())
+    key = (rule.scope, rule.forms, medium if rule.scope == "all" else _NONE)
     if key not in facts.words:
         facts.words[key] = _find_word(facts, rule, medium)
     return facts.words[key]
@@ -76,11 +78,13 @@ def _find_word(facts: Facts, rule: ConsentRule, medium: frozenset[str]) -> Word 
         if consent.about == "contact"
         and _reaches(facts, rule, medium, consent.state, consent.channel, consent.address)
         and (consent.state != "given" or not rule.forms or consent.form in rule.forms)
+        and (consent.state != "given" or consent.at <= facts.request.at)  # a later yes is no yes yet
+        and (consent.state != "given" or not consent.debts or set(facts.request.debts) <= set(consent.debts))
         and (consent.until is None or facts.floor < facts.start_of(consent.until.toordinal() + 1))
     ]
     for event in facts.spoken():
         state = SPOKEN[event.result]
-        if state == "given" and rule.forms:
+        if state == "given" and (rule.forms or event.at > facts.request.at):
             continue
         if _reaches(facts, rule, medium, state, event.channel, event.address):
             words.append(Word(event.at, state, None))
@@ -166,6 +170,8 @@ def hold(version: RuleVersion, facts: Facts, rule: HoldRule, for_act: Act | None
     say = Say(facts.free(barred), message, describe, wake=("hold_lifted",), effect=rule.effect)
     if for_act is not None:
         return say
+    if rule.effect == "review" and version.rule in request.approved:
+        let_through(say, ALWAYS, version.rule, "approved")
     if request.obligation is not None and request.obligation in rule.passes_obligations and facts.kind == "statutory":
         let_through(say, ALWAYS, request.obligation, "obligation_hold")
     notice = facts.notice

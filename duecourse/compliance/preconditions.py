@@ -14,7 +14,8 @@ from duecourse.compliance.rules import Before, Notice, RuleVersion
 
 PROVEN = frozenset({"sent", "delivered", "conversation", "accepted"})
 """Results that prove a notice was sent; one that is still on its way, or whose fate is unknown, proves nothing."""
-_COLLECTING = frozenset({"collection", "legal"})
+ACTS_OF = {"collection": frozenset({"contact"}), "legal": frozenset({"contact", "legal"})}
+"""What a contact of that purpose does, of the acts that a notice may have to come before."""
 
 
 class Standing(NamedTuple):
@@ -49,9 +50,10 @@ def standing(version: RuleVersion, notice: Notice, before: Before, facts: Facts,
 
 
 def notice_first(version: RuleVersion, facts: Facts, notice: Notice) -> Say | None:
-    """No collection before the notice was served and its wait is over, where the rule says so of contacts."""
+    """No collection and no legal step before the notice was served and its wait is over, where the rule says so."""
     before = notice.before
-    if before is None or facts.request.purpose not in _COLLECTING or facts.kind == "statutory":
+    asked = ACTS_OF.get(facts.request.purpose, frozenset[str]()) & (before.acts if before is not None else frozenset())
+    if before is None or not asked or facts.kind == "statutory":
         return None
     if facts.case.history is None:
         return missing("history")
@@ -69,7 +71,7 @@ def notice_first(version: RuleVersion, facts: Facts, notice: Notice) -> Say | No
     if binding is None:
         return None
     message = {"unproven": "notice_first", "unpublished": "notice_unpublished", "served": "notice_wait"}
-    evidence = evidence_of(version.rule, "contact", binding)
+    evidence = evidence_of(version.rule, "contact" if "contact" in asked else "legal", binding)
     wake = ("calendar_published",) if binding.state == "unpublished" else ("notice_served",)
     return Say(allowed, message[binding.state], lambda _: evidence, wake=wake)
 

@@ -67,6 +67,9 @@ class QuietHoursFile(File):
     zone: str | None = None
     zone_rule: RuleId | None = None
     unless_agreed: bool = False
+    free_channels: tuple[Channel, ...] = Field(
+        (), description="channels that the rule itself leaves free at any hour; said where it lets one through"
+    )
 
     @model_validator(mode="after")
     def _possible(self) -> QuietHoursFile:

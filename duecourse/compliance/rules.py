@@ -13,6 +13,7 @@ from typing import Literal
 
 from duecourse.compliance.calendars import BusinessDays, HolidayCalendar
 from duecourse.compliance.case import Debt, Place
+from duecourse.compliance.local_time import DAY
 from duecourse.compliance.weekly import Weekly
 
 Strength = Literal["ban", "presumption", "advisory"]
@@ -38,6 +39,7 @@ class QuietHours:
     zone: str | None  # None: every zone the borrower may be in
     zone_rule: str | None
     agreed: bool  # other hours may be agreed with the borrower
+    free_channels: frozenset[str] = frozenset()  # the rule itself leaves these free at any hour
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,25 @@ class Cap:
     merge_products: frozenset[str]  # debts of these products under one account are one debt
     agreed: bool
     counts_earlier: bool  # contacts from before this version came into force count in its windows
+    message: str = field(init=False, default="")  # names the sentence of its findings
+    told: tuple[tuple[str, str], ...] = field(init=False, default=())  # what they say of the rule itself
+    reach: int = field(init=False, default=0)  # how long before the request a contact can stand in one window with it
+
+    def __post_init__(self) -> None:
+        length = self.length
+        if self.unit == "seconds":
+            hours, rest = divmod(length, 3600)
+            message, length = ("hours", hours) if rest == 0 else ("minutes", length // 60)
+            message = f"cap_{message}" if self.limit != 1 else "gap" if rest == 0 else "gap_minutes"
+        else:
+            message = "cap_day" if self.unit == "days" and length == 1 else f"cap_{self.unit}"
+        channels = ", ".join(sorted(self.counter.channels)) or "*"
+        told = (("limit", str(self.limit)), ("length", str(length)), ("per", self.key), ("channels", channels))
+        object.__setattr__(self, "message", message)
+        object.__setattr__(self, "told", told)
+        # In seconds, whatever the zone.
+        spans = {"seconds": self.length + 1, "days": (self.length + 2) * DAY, "week": 9 * DAY, "month": 33 * DAY}
+        object.__setattr__(self, "reach", spans[self.unit])
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,11 +117,14 @@ class Selection:
         return known
 
 
+_CONTACTS = frozenset({"contact", "legal"})  # acts that are contacts, or can be
+
+
 def _can_bind(version: RuleVersion, case: Case, request: Request, kind: str, residence: Place | None) -> bool:
     primitive = version.primitive
     if isinstance(primitive, (LocalTime, OneReply)):
         return False
-    if isinstance(primitive, Notice) and (primitive.before is None or "contact" not in primitive.before.acts):
+    if isinstance(primitive, Notice) and (primitive.before is None or primitive.before.acts.isdisjoint(_CONTACTS)):
         return False
     coverage, lender = version.coverage, case.lender
     return (

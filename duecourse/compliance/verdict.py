@@ -29,6 +29,7 @@ class PackRef:
     id: str
     version: str
     hash: str
+    pinned: bool = False  # the lender stays on this version, whatever was published since, until it is reviewed
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Obligation:
     task_by: date | None = None  # a person takes over on that day if it was not served by then; None: no deadline
     proof: str = "sent"  # sent | must_reach
     citation: str = ""
+    unknown: str = ""  # the fact without which nobody can say whether it is owed: history | milestones | holds
 
 
 @dataclass(frozen=True, slots=True)

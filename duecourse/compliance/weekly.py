@@ -30,6 +30,8 @@ from duecourse.compliance.weekdays import WEEKDAYS
 from duecourse.errors import InvalidInput
 
 _BLOCK_DAYS = 32
+CLOSED = "-"
+"""What stands for the hours of a day that has none."""
 
 Minutes = tuple[int, int]
 End = Literal["exclusive", "inclusive"]
@@ -90,10 +92,10 @@ class Weekly:
         return normalize((instant_of(zone, day, 0), instant_of(zone, day + 1, 0)) for zone in zones for day in unknown)
 
     def label(self, day: int) -> str:
-        """The windows that open on a date (an ordinal), for people: "08:00-21:00"."""
+        """The windows that open on a date (an ordinal), for people: "08:00-21:00", or CLOSED where none does."""
         windows = self._on(day)
         if windows not in self._labels:
-            self._labels[windows] = ", ".join(f"{show_minutes(a)}-{show_minutes(b)}" for a, b in windows) or "-"
+            self._labels[windows] = ", ".join(f"{show_minutes(a)}-{show_minutes(b)}" for a, b in windows) or CLOSED
         return self._labels[windows]
 
     def _on(self, day: int) -> tuple[Minutes, ...]:

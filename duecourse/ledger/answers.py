@@ -58,6 +58,7 @@ def write_decision(
     closes: datetime | None = None,
     wake: tuple[str, ...] = (),
     next_channel: str | None = None,
+    reviewed: tuple[str, ...] | None = None,
 ) -> Decided:
     """Append what came of a rung; what was decided too often becomes a task for a person."""
     episode, installment, rung = claim
@@ -87,6 +88,7 @@ def write_decision(
             wake=wake,
             next_channel=next_channel,
             rule=rule,
+            reviewed=reviewed,
         ),
     )
     assert isinstance(row, Decided)

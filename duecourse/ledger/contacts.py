@@ -11,10 +11,12 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 
+from duecourse.compliance.acts import ActAnswer
 from duecourse.compliance.verdict import Withhold
 from duecourse.errors import Conflict, NotFound
 from duecourse.ledger import verdicts
-from duecourse.ledger.answers import grounds_of, write_decision, write_review
+from duecourse.ledger.acts import answer_of, verdict_of
+from duecourse.ledger.answers import ClaimKey, grounds_of, review_date, write_decision, write_review
 from duecourse.ledger.dossier import ContactRow, Dossier, append, open_dossier, save, tell
 from duecourse.ledger.judgement import silent
 from duecourse.ledger.outcomes import Ask, Frozen, Resumed, Settled, outcome_of
@@ -27,6 +29,8 @@ from duecourse.treatments.thinning import channels_for
 
 FIRST_PAUSE = timedelta(minutes=15)  # after an activity that ended without an answer
 LONGEST_PAUSE = timedelta(hours=4)
+LOOK_AGAIN = timedelta(days=3)  # a legal step that is refused; a notice recorded from elsewhere wakes no loan
+LEGAL_WAKES = ("hold_lifted", "contacted")  # what may make it lawful: a hold that ends, a notice that arrived
 
 _BY_ID = Prepared(select(contacts.c.lender, contacts.c.loan).where(contacts.c.id == bindparam("id_")))
 _BY_PROVIDER = select(contacts.c.id, contacts.c.lender, contacts.c.loan).where(
@@ -225,7 +229,10 @@ def settle(connection: Connection, ask: Ask, now: datetime) -> Resumed | Settled
 def open_review(
     connection: Connection, lender: str, loan: str, episode: str, installment: str, rung: str, now: datetime, seq: int
 ) -> Settled:
-    """Ask a person about a rung whose channel is a review; the loan then waits for an approval."""
+    """Ask a person about a rung whose channel is a review; the loan then waits for an approval.
+
+    Nobody is asked to approve a legal step that a rule does not allow, or not yet.
+    """
     dossier = open_dossier(connection, lender, loan)
     candidate = dossier.loan.owes(episode, installment, rung, now)
     claim = dossier.loan.claims.get(f"{episode}/{installment}/{rung}")
@@ -240,6 +247,10 @@ def open_review(
         write_decision(connection, dossier, key, "review", outcome, now, rule=judged.rule)
         save(connection, dossier, now)
         return Settled("withheld", dossier.rows_after(seq), plan_of(dossier, now), judged)
+    if candidate.rung.purpose == "legal" and (claim is None or claim.state != "review"):
+        answer = answer_of(dossier, "legal", now)
+        if answer.effect != "allow":
+            return _not_yet(connection, dossier, (episode, installment, rung), answer, now, seq)
     if claim is None or claim.state != "review":
         write_review(connection, dossier, (episode, installment, rung), now)
         write_decision(
@@ -247,6 +258,24 @@ def open_review(
         )
         save(connection, dossier, now)
     return Settled("review", dossier.rows_after(seq), plan_of(dossier, now))
+
+
+def _not_yet(
+    connection: Connection, dossier: Dossier, claim: ClaimKey, answer: ActAnswer, now: datetime, seq: int
+) -> Settled:
+    """A legal step waits for its day, for a notice, or for a hold to be lifted; it is looked at again within days."""
+    judged = verdicts.store(connection, dossier, claim, "review", now, verdict_of(answer), None)
+    if answer.effect == "wait":
+        row = write_decision(
+            connection, dossier, claim, "review", "deferred", now, rule=judged.rule, opens=answer.opens
+        )
+    else:
+        held = review_date(dossier, now)
+        row = write_decision(connection, dossier, claim, "review", "withheld", now,
+            rule=judged.rule, wake=LEGAL_WAKES, opens=min(now + LOOK_AGAIN, held) if held else now + LOOK_AGAIN,
+        )  # fmt: skip
+    save(connection, dossier, now)
+    return Settled(outcome_of(row), dossier.rows_after(seq), plan_of(dossier, now), judged, row.opens, row.closes)
 
 
 def receive(

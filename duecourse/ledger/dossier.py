@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
@@ -16,6 +17,7 @@ from duecourse.compliance.case import Consent, Place
 from duecourse.compliance.packs import PackSet
 from duecourse.errors import NotFound
 from duecourse.ledger import dialect, published, settings
+from duecourse.ledger.past import Past, read_past
 from duecourse.ledger.prepared import Prepared
 from duecourse.ledger.tables import (
     borrowers,
@@ -31,7 +33,7 @@ from duecourse.ledger.tables import (
 from duecourse.ledger.tables import settings as settings_table
 from duecourse.loans.facts import FACT, Fact
 from duecourse.loans.loan import Loan
-from duecourse.loans.portfolio import LenderRecord
+from duecourse.loans.portfolio import UNSTATED, History, LenderRecord, Standing
 from duecourse.loans.terms import Terms
 from duecourse.treatments.ladder import Ladder, Tier
 
@@ -46,17 +48,20 @@ _HEAD = Prepared(
         loans.c.ladder,
         loans.c.tier,
         loans.c.creditor,
+        loans.c.standing,
         loans.c.seq,
         loans.c.closed_at,
         loans.c.verdicts,
         loans.c.verdict_head,
         lenders.c.record,
+        lenders.c.pins,
         borrowers.c.name,
         borrowers.c.language,
         borrowers.c.residence,
         borrowers.c.zones,
         borrowers.c.consents_known,
-        borrowers.c.history_known,
+        borrowers.c.history,
+        borrowers.c.recorded,
         *_SETTING,
     )
     .join_from(loans, lenders, lenders.c.id == loans.c.lender)
@@ -77,15 +82,23 @@ _POINTS = Prepared(
         contact_points.c.channel,
         contact_points.c.id,
         contact_points.c.address,
+        contact_points.c.place,
         contact_points.c.undeliverable_since,
     )
     .where(contact_points.c.lender == bindparam("lender_"), contact_points.c.borrower == bindparam("borrower_"))
     .order_by(contact_points.c.channel, contact_points.c.id)
 )
 _CONSENTS = Prepared(
-    select(consents.c.channel, consents.c.contact_point, consents.c.state, consents.c.at).where(
-        consents.c.lender == bindparam("lender_"), consents.c.borrower == bindparam("borrower_")
-    )
+    select(
+        consents.c.channel,
+        consents.c.contact_point,
+        consents.c.state,
+        consents.c.at,
+        consents.c.about,
+        consents.c.loans,
+        consents.c.until,
+        consents.c.form,
+    ).where(consents.c.lender == bindparam("lender_"), consents.c.borrower == bindparam("borrower_"))
 )
 _CONTACTS = Prepared(
     select(contacts)
@@ -110,14 +123,17 @@ _ladders: dict[str, Ladder] = {}
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """The debtor. `name` and the points' addresses are personal: they go into messages and nowhere else."""
+    """The debtor. `name` and the points' addresses are personal: they go into messages and nowhere else.
+
+    `history`: whether all that came before is on record, as the records of borrower and lender say.
+    """
 
     id: str
     name: str
     language: str
     residence: Place
     zones: tuple[str, ...]
-    history_known: bool
+    history: History
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +142,7 @@ class ContactPoint:
     id: str
     address: str
     usable: bool
+    place: str | None = None  # home | work
 
 
 @dataclass(slots=True)
@@ -171,11 +188,13 @@ class Dossier:
     person: Person
     tier: Tier
     creditor: str | None
+    standing: Standing
     loan: Loan
     rows: list[Fact]
     points: tuple[ContactPoint, ...]
     consents: tuple[Consent, ...] | None
     contacts: list[ContactRow]
+    past: Past
     packs: PackSet
     paused_since: datetime | None
     closed_at: datetime | None
@@ -212,28 +231,33 @@ def read_dossier(connection: Connection, lender: str, loan: str) -> Dossier:
     rows = list(_read_rows(connection, lender, loan, 0))
     folded = Loan.fold(_terms(head.terms), ladder_of(connection, head.ladder), rows)
     person = {"lender_": lender, "borrower_": head.debtor}
-    known = tuple(Consent(*row) for row in _CONSENTS.rows(connection, person)) if head.consents_known else None
+    record = _lender(head.record)
+    past = read_past(connection, lender, head.debtor, head.recorded)
+    listed = head.consents_known or past.complete
+    known = tuple(_consent(row) for row in _CONSENTS.rows(connection, person)) if listed else None
     return Dossier(
-        lender=_lender(head.record),
+        lender=record,
         person=Person(
             head.debtor,
             head.name,
-            head.language,
+            past.language or head.language,
             Place(**head.residence),
             tuple(head.zones),
-            head.history_known,
+            head.history or record.history,
         ),
         tier=Tier(head.tier),
         creditor=head.creditor or None,
+        standing=Standing(**head.standing) if head.standing else UNSTATED,
         loan=folded,
         rows=rows,
         points=tuple(
-            ContactPoint(row.channel, row.id, row.address, row.undeliverable_since is None)
+            ContactPoint(row.channel, row.id, row.address, row.undeliverable_since is None, row.place or None)
             for row in _POINTS.rows(connection, person)
         ),
         consents=known,
         contacts=[ContactRow(*row) for row in _CONTACTS.rows(connection, person)],
-        packs=published.in_force(connection, head.packs),
+        past=past,
+        packs=published.in_force(connection, head.packs, head.pins),
         paused_since=datetime.fromisoformat(head.paused) if head.paused else None,
         closed_at=head.closed_at,
         verdicts=head.verdicts,
@@ -306,6 +330,19 @@ def ladder_of(connection: Connection, hash_: str) -> Ladder:
         known = Ladder.model_validate_json(connection.execute(_LADDER, {"hash_": hash_}).scalar_one())
         _ladders[hash_] = known
     return known
+
+
+def _consent(row: Any) -> Consent:
+    return Consent(
+        row.channel,
+        row.contact_point,
+        row.state,
+        row.at,
+        row.about,
+        tuple(row.loans.split()),
+        date.fromisoformat(row.until) if row.until else None,
+        row.form or None,
+    )
 
 
 def _read_rows(connection: Connection, lender: str, loan: str, seq: int) -> Iterable[Fact]:

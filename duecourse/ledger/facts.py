@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from duecourse.errors import Conflict, InvalidInput
+from duecourse.errors import Conflict, InvalidInput, NotAllowed
 from duecourse.ledger import people
+from duecourse.ledger.acts import answer_of
 from duecourse.ledger.columns import instant_text
 from duecourse.ledger.dossier import Dossier, append, open_dossier, save, tell
 from duecourse.ledger.tables import consents, reviews
@@ -34,11 +35,21 @@ from duecourse.loans.facts import (
 )
 from duecourse.loans.holds import check_lifted, check_placed
 from duecourse.loans.terms import check_schedule
+from duecourse.treatments.ladder import REVIEW_CHANNEL
 
 AHEAD = timedelta(days=1)  # clocks and time zones of other systems may be ahead by so much, not more
 RESERVED = ("contact/", "decided/", "onboarding/", "person/")  # the ledger's own rows
 
-_CONSENT = select(consents.c.channel, consents.c.contact_point, consents.c.state, consents.c.at).where(
+_CONSENT = select(
+    consents.c.channel,
+    consents.c.contact_point,
+    consents.c.state,
+    consents.c.at,
+    consents.c.about,
+    consents.c.loans,
+    consents.c.until,
+    consents.c.form,
+).where(
     consents.c.lender == bindparam("lender_"),
     consents.c.borrower == bindparam("borrower_"),
     consents.c.fact == bindparam("fact_"),
@@ -78,6 +89,7 @@ def record(connection: Connection, lender: str, loan: str, fact: Fact, now: date
         NotFound: no such loan.
         InvalidInput: the loan's state does not admit the fact; names field, value, and what would be.
         Conflict: a fact of that id has other content, or it contradicts what is recorded.
+        NotAllowed: it approves a legal step that a rule does not allow now.
     """
     if fact.id.startswith(RESERVED):
         raise InvalidInput(
@@ -126,7 +138,8 @@ def _known(connection: Connection, dossier: Dossier, fact: Fact) -> Fact | None:
         ).first()
         if found is not None:
             state = "given" if isinstance(fact, ConsentGiven) else "revoked"
-            if tuple(found) != (fact.channel, fact.contact_point, state, fact.at):
+            terms = people.terms_of(fact)
+            if tuple(found) != (fact.channel, fact.contact_point, state, fact.at, *terms.values()):
                 raise Conflict(f"fact {fact.id} is recorded with other content; a correction is a new fact")
             return fact
     return None
@@ -189,10 +202,23 @@ def _check(dossier: Dossier, fact: Fact, now: datetime) -> None:
             claim = loan.claims.get(f"{fact.episode}/{fact.installment}/{fact.rung}")
             if claim is None or claim.state != "review":
                 raise Conflict(f"no review of rung {fact.rung} is open for loan {loan.terms.loan}")
+            if fact.answer == "approved":
+                _check_act(dossier, fact.rung, now)
         case Closed():
             _require_open(dossier, "closed")
         case Decided() | Contacted():
             raise InvalidInput("kind", fact.kind, "a fact from outside; outcomes are the ledger's own")
+
+
+def _check_act(dossier: Dossier, rung: str, now: datetime) -> None:
+    """A legal step may have become unlawful since a person was asked: a hold was placed, a notice came back."""
+    step = dossier.loan.ladder.rung(rung)
+    if step.purpose != "legal" or REVIEW_CHANNEL not in step.channels:
+        return
+    answer = answer_of(dossier, "legal", now)
+    if answer.effect != "allow":
+        reasons = "; ".join(f"{one.because} ({one.rule})" for one in answer.findings if one.effect in ("bar", "defer"))
+        raise NotAllowed(f"the legal step cannot be approved now: {reasons}")
 
 
 def _check_currency(given: str, wanted: str) -> None:

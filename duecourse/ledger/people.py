@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from duecourse.ledger.tables import consents, holds, loans
 from duecourse.loans.facts import (
@@ -23,7 +24,7 @@ from duecourse.loans.facts import (
 )
 
 _CONSENTS = (
-    select(consents.c.fact, consents.c.channel, consents.c.contact_point, consents.c.state, consents.c.at)
+    select(consents)
     .where(consents.c.lender == bindparam("lender_"), consents.c.borrower == bindparam("borrower_"))
     .order_by(consents.c.at, consents.c.fact)
 )
@@ -88,6 +89,7 @@ def write(connection: Connection, lender: str, borrower: str, fact: Fact) -> Non
                     "contact_point": fact.contact_point,
                     "state": "given" if isinstance(fact, ConsentGiven) else "revoked",
                     "at": fact.at,
+                    **terms_of(fact),
                 },
             )
         case HoldPlaced():
@@ -110,6 +112,16 @@ def write(connection: Connection, lender: str, borrower: str, fact: Fact) -> Non
             raise ValueError(f"a {fact.kind} is not a person's fact")
 
 
+def terms_of(fact: ConsentGiven | OptOut) -> dict[str, str]:
+    """What a consent or its end is about, as the table has it."""
+    terms = {"about": fact.about or "contact", "loans": "", "until": "", "form": ""}
+    if isinstance(fact, ConsentGiven):
+        terms["loans"] = " ".join(fact.loans or ())
+        terms["until"] = "" if fact.until is None else fact.until.isoformat()
+        terms["form"] = fact.form or ""
+    return terms
+
+
 def derived(fact: Fact, lender: str, borrower: str) -> Fact:
     """The same fact for another loan of the person: its own id, no sequence yet."""
     digest = hashlib.sha256(f"{lender}|{borrower}|{fact.id}".encode()).hexdigest()
@@ -119,12 +131,9 @@ def derived(fact: Fact, lender: str, borrower: str) -> Fact:
 def in_force(connection: Connection, lender: str, borrower: str, today: date) -> tuple[Fact, ...]:
     """What a new loan of the person begins with: the last word on each channel, and holds that still stand."""
     key = {"lender_": lender, "borrower_": borrower}
-    last: dict[tuple[str, str], ConsentGiven | OptOut] = {}
+    last: dict[tuple[str, str, str, str], ConsentGiven | OptOut] = {}
     for row in connection.execute(_CONSENTS, key):
-        kind = ConsentGiven if row.state == "given" else OptOut
-        last[row.channel, row.contact_point] = kind(
-            id=row.fact, at=row.at, channel=row.channel, contact_point=row.contact_point
-        )
+        last[row.channel, row.contact_point, row.about, row.loans] = _word(row)
     standing: list[Fact] = list(last.values())
     for hold in connection.execute(_HOLDS, key):
         placed = HoldPlaced.model_validate_json(hold.placed)
@@ -133,6 +142,21 @@ def in_force(connection: Connection, lender: str, borrower: str, today: date) ->
             continue
         standing.append(placed)
     return tuple(derived(fact, lender, borrower) for fact in standing)
+
+
+def _word(row: Row[Any]) -> ConsentGiven | OptOut:
+    """The fact that a row of consents was made of."""
+    fields: dict[str, Any] = {
+        "id": row.fact,
+        "at": row.at,
+        "channel": row.channel,
+        "contact_point": row.contact_point,
+        "about": None if row.about == "contact" else row.about,
+    }
+    if row.state == "revoked":
+        return OptOut.model_validate(fields)
+    terms = {"loans": row.loans.split() or None, "until": row.until or None, "form": row.form or None}
+    return ConsentGiven.model_validate(fields | terms)
 
 
 def _text(fact: Fact) -> str:

@@ -13,11 +13,11 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from duecourse.compliance.case import Place
 from duecourse.compliance.location import derive_zones
 from duecourse.errors import Conflict, InvalidInput, NotFound
-from duecourse.ledger import dialect, people
+from duecourse.ledger import dialect, people, recording
 from duecourse.ledger.dossier import append, open_dossier, read_dossier, save, tell
 from duecourse.ledger.tables import borrowers, consents, contact_points, ladders, lenders, loans, parties
 from duecourse.loans.facts import Fact
-from duecourse.loans.portfolio import BorrowerRecord, LenderRecord
+from duecourse.loans.portfolio import UNSTATED, BorrowerRecord, LenderRecord, Standing
 from duecourse.loans.terms import Terms
 from duecourse.treatments.ladder import Ladder, Tier
 
@@ -40,7 +40,7 @@ _LOANS_OF = select(loans.c.id).where(loans.c.lender == bindparam("lender_"), loa
 _LOAN = select(loans.c.digest, loans.c.seq).where(
     loans.c.lender == bindparam("lender_"), loans.c.id == bindparam("loan_")
 )
-_POINTS = select(contact_points.c.channel, contact_points.c.id, contact_points.c.address).where(
+_POINTS = select(contact_points.c.channel, contact_points.c.id, contact_points.c.address, contact_points.c.place).where(
     contact_points.c.lender == bindparam("lender_"), contact_points.c.borrower == bindparam("borrower_")
 )
 _DROP_POINT = delete(contact_points).where(
@@ -75,7 +75,7 @@ def register_lender(connection: Connection, record: LenderRecord) -> Outcome:
     if known is not None:
         connection.execute(update(lenders).where(lenders.c.id == record.id).values(record=text))
         return "changed"
-    connection.execute(insert(lenders), {"id": record.id, "record": text})
+    connection.execute(insert(lenders), {"id": record.id, "record": text, "pins": ""})
     return "new"
 
 
@@ -102,11 +102,11 @@ def register_borrower(connection: Connection, lender: str, record: BorrowerRecor
         "residence": {"country": record.country, "region": record.region},
         "zones": list(record.zones or derive_zones(place, record.phone)),
         "consents_known": record.consents is not None,
-        "history_known": record.history == "complete",
+        "history": record.history or "",
         "digest": digest,
     }
     if known is None:
-        connection.execute(insert(borrowers), {"lender": lender, "id": record.id, **values})
+        connection.execute(insert(borrowers), {"lender": lender, "id": record.id, "recorded": "", **values})
     else:
         connection.execute(
             update(borrowers).where(borrowers.c.lender == lender, borrowers.c.id == record.id).values(**values)
@@ -124,11 +124,13 @@ def register_loan(
     now: datetime,
     *,
     creditor: str | None = None,
+    standing: Standing = UNSTATED,
 ) -> Registered:
     """Write a loan with a snapshot of its ladder, and the rows it begins with.
 
-    Those are the rungs that its catch-up policy skips, and the consents and holds of its debtor that are
-    in force. `now` is business time. The same content again gives the loan as it stands.
+    Those are the rungs that its catch-up policy skips, the consents and holds of its debtor that are in
+    force, and its own holds that were recorded before it. `now` is business time. The same content again gives
+    the loan as it stands.
 
     Raises:
         NotFound: lender or a borrower is not registered.
@@ -150,7 +152,8 @@ def register_loan(
     ladder_hash = hashlib.sha256(ladder_text.encode()).hexdigest()
     # active_from is the moment of the start, not content: an import that is repeated tomorrow is a repeat.
     content = terms.model_dump_json(exclude={"active_from"})
-    digest = hashlib.sha256(f"{content}\n{ladder_hash}\n{tier.value}\n{creditor or ''}".encode()).hexdigest()
+    besides = f"{tier.value}\n{creditor or ''}\n{standing.model_dump_json()}"
+    digest = hashlib.sha256(f"{content}\n{ladder_hash}\n{besides}".encode()).hexdigest()
     known = connection.execute(_LOAN, key).first()
     if known is not None:
         if known.digest != digest:
@@ -171,6 +174,7 @@ def register_loan(
             "ladder": ladder_hash,
             "tier": tier.value,
             "creditor": creditor or "",
+            "standing": standing.model_dump(exclude_none=True),
             "digest": digest,
             "seq": 0,
             "registered_at": now,
@@ -189,6 +193,8 @@ def register_loan(
     dossier = open_dossier(connection, terms.lender, terms.loan)
     for fact in people.in_force(connection, terms.lender, terms.debtor, terms.book_date(now)):
         append(connection, dossier, fact)
+    for held in recording.holds_of(connection, terms.lender, terms.debtor, terms.loan, now):
+        append(connection, dossier, held)
     for row in dossier.loan.onboarding(now):
         append(connection, dossier, row)
     # Whoever registers may die before the workflow runs: the relay then starts the loan.
@@ -245,26 +251,33 @@ def _require_lender(connection: Connection, lender: str) -> LenderRecord:
 
 def _write_points(connection: Connection, lender: str, record: BorrowerRecord) -> None:
     """One row per channel and contact point; their ids say what they are and nothing of whose."""
-    wanted: dict[tuple[str, str], str] = {}
+    wanted: dict[tuple[str, str], tuple[str, str]] = {}  # the address, and the place to which it is tied
     if record.phone:
-        wanted["sms", "phone"] = record.phone
-        wanted["call", "phone"] = record.phone
+        wanted["sms", "phone"] = wanted["call", "phone"] = (record.phone, record.phone_place or "")
     if record.email:
-        wanted["email", "email"] = record.email
+        wanted["email", "email"] = (record.email, "")
     if record.address:
-        wanted["letter", "address"] = "\n".join(record.address)
+        wanted["letter", "address"] = ("\n".join(record.address), "home")
     found = connection.execute(_POINTS, {"lender_": lender, "borrower_": record.id})
-    known = {(row.channel, row.id): row.address for row in found}
-    for (channel, point), address in known.items():
-        if wanted.get((channel, point)) != address:
+    known = {(row.channel, row.id): (row.address, row.place) for row in found}
+    for (channel, point), tied in known.items():
+        if wanted.get((channel, point)) != tied:
             connection.execute(
                 _DROP_POINT, {"lender_": lender, "borrower_": record.id, "channel_": channel, "point_": point}
             )
-    for (channel, point), address in wanted.items():
-        if known.get((channel, point)) != address:
+    for (channel, point), tied in wanted.items():
+        if known.get((channel, point)) != tied:
+            address, place = tied
             connection.execute(
                 insert(contact_points),
-                {"lender": lender, "borrower": record.id, "channel": channel, "id": point, "address": address},
+                {
+                    "lender": lender,
+                    "borrower": record.id,
+                    "channel": channel,
+                    "id": point,
+                    "address": address,
+                    "place": place,
+                },
             )
 
 
@@ -293,6 +306,10 @@ def _write_consents(connection: Connection, lender: str, record: BorrowerRecord)
                     "contact_point": "*",
                     "state": listed[fact].state,
                     "at": listed[fact].at,
+                    "about": "contact",
+                    "loans": "",
+                    "until": "" if listed[fact].until is None else str(listed[fact].until),
+                    "form": listed[fact].form or "",
                 }
                 for fact in new
             ],

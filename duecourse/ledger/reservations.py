@@ -12,18 +12,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from duecourse.compliance.gate import decide
-from duecourse.compliance.verdict import Defer, Permit, Review, Withhold, binding
+from duecourse.compliance.verdict import Permit
 from duecourse.ledger import verdicts
 from duecourse.ledger.answers import (
     SOONEST,
-    Unsent,
-    review_date,
-    wakes,
     write_decision,
-    write_review,
 )
-from duecourse.ledger.cases import case_for
 from duecourse.ledger.dossier import ContactPoint, ContactRow, Dossier, append, open_dossier, save
 from duecourse.ledger.judgement import judge
 from duecourse.ledger.outcomes import (
@@ -40,9 +34,10 @@ from duecourse.ledger.plans import plan_of, preferred_channel
 from duecourse.ledger.prepared import Prepared
 from duecourse.ledger.sending import Sending
 from duecourse.ledger.tables import contacts, rung_claims, texts
+from duecourse.ledger.unsent import answer
 from duecourse.ledger.verdicts import Judged
 from duecourse.loans.facts import Contacted, Decided
-from duecourse.loans.loan import BLIND, ROOM, Candidate
+from duecourse.loans.loan import ROOM, Candidate
 from duecourse.treatments.thinning import channels_for
 
 _SECOND = timedelta(seconds=1)
@@ -172,7 +167,7 @@ def _decide(
     if live is not None:
         connection.execute(_STATE, {"id_": live.id, "state_": "released"})
         live.state = "released"
-    return replace(_answer(connection, dossier, candidate, ask, verdict, judged, now), judged=judged)
+    return replace(answer(connection, dossier, candidate, ask, verdict, judged, now), judged=judged)
 
 
 def _take(
@@ -305,89 +300,6 @@ def _resume(
         may_repeat and row is not None,
         moot,
     )
-
-
-def _answer(
-    connection: Connection,
-    dossier: Dossier,
-    candidate: Candidate,
-    ask: Ask,
-    verdict: Defer | Withhold | Review,
-    judged: Judged,
-    now: datetime,
-) -> Settled:
-    """Write what came of a rung that does not go out now."""
-    match verdict:
-        case Defer(opens=opens, closes=closes):
-            row = write_decision(
-                connection,
-                dossier,
-                ask.key,
-                ask.channel,
-                "deferred",
-                now,
-                rule=judged.rule,
-                opens=opens,
-                closes=closes,
-            )
-        case Review():
-            write_review(connection, dossier, ask.key, now)
-            row = write_decision(connection, dossier, ask.key, ask.channel, "review", now, rule=judged.rule)
-        case Withhold():
-            row = _withhold(connection, dossier, candidate, ask, verdict, judged, now)
-    return Settled(outcome_of(row), (), None, judged, row.opens, row.closes, row.next_channel)
-
-
-def _withhold(
-    connection: Connection,
-    dossier: Dossier,
-    candidate: Candidate,
-    ask: Ask,
-    verdict: Withhold,
-    judged: Judged,
-    now: datetime,
-) -> Decided:
-    mandatory = candidate.rung.mandatory
-    bound = binding(verdict)
-    rule = judged.rule
-    if bound is not None and bound.rule in ("treatment:expired", "treatment:overtaken"):
-        outcome: Unsent = "expired" if bound.rule == "treatment:expired" else "overtaken"
-        return write_decision(connection, dossier, ask.key, ask.channel, outcome, now, rule=rule)
-    thinned = any(finding.rule.endswith("/tier") for finding in verdict.grounds.findings)
-    # An optional message does not change its channel to get round a cap; one that can never go this way may.
-    barred = all(finding.until is None for finding in verdict.grounds.findings if finding.effect == "bar")
-    if not thinned and (mandatory or barred):
-        following = _next_channel(dossier, candidate, ask.channel, now)
-        if following is not None:
-            return write_decision(
-                connection, dossier, ask.key, ask.channel, "try_next", now, rule=rule, next_channel=following
-            )
-    wake = wakes(verdict)
-    if wake and not (mandatory and wake == ("consent",)):
-        return write_decision(connection, dossier, ask.key, ask.channel, "withheld", now,
-            rule=rule, wake=wake, opens=review_date(dossier, now),
-        )  # fmt: skip
-    moments = [finding.until for finding in verdict.grounds.findings if finding.effect == "bar" and finding.until]
-    if mandatory and moments and not barred and all(f.until for f in verdict.grounds.findings if f.effect == "bar"):
-        # It will be lawful, only later than the gate looks ahead: a notice waits for that moment.
-        opens = max(moments)
-        return write_decision(
-            connection, dossier, ask.key, ask.channel, "deferred", now, rule=rule, opens=opens, closes=opens + BLIND
-        )
-    if mandatory:
-        return write_decision(connection, dossier, ask.key, ask.channel, "task", now, rule=rule)
-    return write_decision(connection, dossier, ask.key, ask.channel, "withheld", now, rule=rule)
-
-
-def _next_channel(dossier: Dossier, candidate: Candidate, channel: str, now: datetime) -> str | None:
-    """The first channel not yet tried on which the gate sees a lawful moment."""
-    claim = dossier.loan.claims.get(candidate.claim)
-    tried = {channel, *(claim.tried if claim else ())}
-    for other in channels_for(candidate.rung, dossier.tier, dossier.loan.ladder):
-        case = None if other in tried else case_for(dossier, candidate, other, now)
-        if case is not None and isinstance(decide(case, dossier.packs), Permit | Defer):
-            return other
-    return None
 
 
 def contacted(contact: ContactRow, state: str, at: datetime) -> Contacted:

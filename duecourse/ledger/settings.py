@@ -1,4 +1,4 @@
-"""The switches that each reservation reads: pause-all, and which packs are in force."""
+"""The switches that each reservation reads: pause-all, and which packs are in force; and when duties were swept."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from duecourse.ledger.tables import settings
 PAUSED = "paused_since"
 PACKS = "packs"
 SHIPPED = "shipped"
+SWEPT = "duties_swept_at"
 
 _GET = select(settings.c.value).where(settings.c.key == bindparam("name"))
 _DROP = delete(settings).where(settings.c.key == bindparam("name"))

@@ -41,6 +41,7 @@ lenders = Table(
     metadata,
     Column("id", Text, primary_key=True),
     _text("record"),  # the LenderRecord, as JSON
+    _text("pins"),  # pack -> hash of the version that the lender stays on, as JSON; "" for none
 )
 
 borrowers = Table(
@@ -53,7 +54,8 @@ borrowers = Table(
     Column("residence", Document, nullable=False),
     Column("zones", Document, nullable=False),  # every zone the borrower may be in; []: unknown
     Column("consents_known", Boolean, nullable=False),  # false: the list was left out, so it is unknown
-    Column("history_known", Boolean, nullable=False),
+    _text("history"),  # complete | unknown, as the borrower's record says; "": as the lender's record does
+    _text("recorded"),  # of all that was recorded about the time before us; "": nothing was
     _text("digest"),  # of the whole record, to tell a repeat from a change
     PrimaryKeyConstraint("lender", "id"),
     ForeignKeyConstraint(["lender"], ["lenders.id"]),
@@ -67,6 +69,7 @@ contact_points = Table(
     _text("channel"),
     _text("id"),
     _text("address"),
+    _text("place"),  # home | work; "" for a mobile or e-mail
     Column("undeliverable_since", Instant, nullable=True),
     PrimaryKeyConstraint("lender", "borrower", "channel", "id"),
     ForeignKeyConstraint(["lender", "borrower"], ["borrowers.lender", "borrowers.id"]),
@@ -89,6 +92,7 @@ loans = Table(
     _text("ladder"),
     _text("tier"),
     _text("creditor"),  # "" where the lender itself is the creditor
+    Column("standing", Document, nullable=False),  # what rules ask of the debt itself, see loans/portfolio.py
     _text("digest"),
     Column("seq", Integer, nullable=False),  # the head of the loan's sequence
     Column("registered_at", Instant, nullable=False),
@@ -139,6 +143,10 @@ consents = Table(
     _text("contact_point"),
     _text("state"),
     Column("at", Instant, nullable=False),
+    _text("about"),  # contact | hours | frequency
+    _text("loans"),  # the only ones it covers, separated by spaces; "": all
+    _text("until"),  # the last day on which it holds; "": open
+    _text("form"),  # written | electronic | oral; "": not known
     PrimaryKeyConstraint("lender", "borrower", "fact"),
     ForeignKeyConstraint(["lender", "borrower"], ["borrowers.lender", "borrowers.id"]),
     CheckConstraint("state IN ('given', 'revoked')", name="state"),
@@ -156,6 +164,20 @@ holds = Table(
     _text("lifted"),  # the HoldLifted fact, as JSON; "" while it stands
     PrimaryKeyConstraint("lender", "borrower", "hold"),
     ForeignKeyConstraint(["lender", "borrower"], ["borrowers.lender", "borrowers.id"]),
+)
+
+recorded = Table(
+    "recorded",
+    metadata,
+    _text("lender"),
+    _text("borrower"),
+    _text("id"),
+    _text("kind"),
+    _text("body"),  # the record of loans/recorded.py, as JSON
+    Column("recorded_at", Instant, nullable=False),
+    PrimaryKeyConstraint("lender", "borrower", "id"),
+    ForeignKeyConstraint(["lender", "borrower"], ["borrowers.lender", "borrowers.id"]),
+    sqlite_with_rowid=False,
 )
 
 rung_claims = Table(
@@ -272,6 +294,19 @@ tasks = Table(
     _text("why"),
     Column("at", Instant, nullable=False),
     PrimaryKeyConstraint("lender", "loan", "episode", "installment", "rung"),
+    ForeignKeyConstraint(["lender", "loan"], ["loans.lender", "loans.id"]),
+)
+
+duties = Table(
+    "duties",
+    metadata,
+    _text("lender"),
+    _text("loan"),
+    _text("rule"),  # the notice that is owed
+    _text("body"),  # the Duty of ledger/duties.py, as JSON
+    Column("opened_at", Instant, nullable=False),
+    Column("settled_at", Instant, nullable=True),  # it was served, or is no longer owed
+    PrimaryKeyConstraint("lender", "loan", "rule"),
     ForeignKeyConstraint(["lender", "loan"], ["loans.lender", "loans.id"]),
 )
 

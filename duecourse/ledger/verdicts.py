@@ -146,7 +146,7 @@ def decide_again(connection: Connection, lender: str, loan: str, no: int) -> Ver
     for row in connection.execute(_CHAIN, {"lender_": lender, "loan_": loan}):
         if row.no == no and row.inputs:
             grounds = GROUNDS.validate_json(row.grounds)
-            packs = published.as_of(connection, {ref.id: ref.hash for ref in grounds.packs})
+            packs = published.as_of(connection, grounds.packs)
             return decide(CASE.validate_json(row.inputs), packs)
     raise NotFound("verdict", f"{lender}/{loan}#{no}", "it has no inputs: nothing was asked of the gate, or erased")
 

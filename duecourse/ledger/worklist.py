@@ -23,6 +23,6 @@ def worklist_of(ledger: Ledger) -> OpenTask:
     """What the worklist adapter calls. The text stands in the ledger already, frozen with the contact."""
 
     async def open_in_ledger(contact_id: str, channel: str, text: str, language: str, at: datetime) -> None:
-        await ledger.run(ledger.transact, open_task, contact_id, channel, at)
+        await ledger.transacting(open_task, contact_id, channel, at)
 
     return open_in_ledger

@@ -6,7 +6,7 @@ UTC), why (rule, tier, evidence, citation), and what would change it. Texts are 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -182,6 +182,7 @@ def _step_json(one: Explained, words: Words, *, texts: bool) -> dict[str, Any]:
                 "rule": verdict.rule or None,
                 "until": verdict.until.isoformat() if verdict.until else None,
                 "hash": verdict.hash,
+                "packs": [asdict(ref) for ref in verdict.grounds.packs],
                 "findings": [finding_json(finding, words) for finding in verdict.grounds.findings],
             }
             for verdict in step.verdicts

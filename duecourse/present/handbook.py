@@ -7,21 +7,25 @@ from dataclasses import fields
 from datetime import date
 from typing import Any
 
+from duecourse.compliance.case import Place
 from duecourse.compliance.differences import Change, Written, leaves, written
 from duecourse.compliance.explain import word
 from duecourse.compliance.packs import Entry, Pack
 from duecourse.compliance.rules import Coverage, Rule, RuleVersion
+from duecourse.present.rule_examples import Residence, example
 from duecourse.present.words import Words
 
 ALWAYS = date(1970, 1, 1)  # what packs write where no source names the first day
 HASH_SHOWN = 12
+ANYWHERE = Place("XX")
+"""Where the example of a pack lives that no country governs: a lender's own policy."""
 
 
 def page(pack: Pack, words: Words, today: date) -> str:
     """The whole pack as Markdown, as it stands on a day: each rule in words, then instruments without rules."""
     text = written(pack)
     parts = [f"# {pack.title.said(words.language)}", _about(pack, text, words)]
-    parts += [_rule(rule, text, words, today) for rule in pack.rules]
+    parts += [_rule(rule, pack, text, words, today) for rule in pack.rules]
     if pack.entries:
         lines = [_entry(one, words) for one in pack.entries]
         parts.append("\n".join([f"## {_say(words, 'entries')}", "", *lines]))
@@ -39,7 +43,7 @@ def page_json(pack: Pack, words: Words, today: date) -> dict[str, Any]:
         "countries": list(pack.countries),
         "includes": list(pack.includes),
         "overrides": list(pack.overrides),
-        "rules": [_rule_json(rule, text, words, today) for rule in pack.rules],
+        "rules": [_rule_json(rule, pack, text, words, today) for rule in pack.rules],
         "entries": [
             {
                 "title": one.title.said(words.language),
@@ -149,7 +153,7 @@ def _residents(pack: Pack, text: Written, words: Words) -> str:
     return words.say("comma").join(pack.countries) + (brackets.format(inner) if inner else "")
 
 
-def _rule(rule: Rule, text: Written, words: Words, today: date) -> str:
+def _rule(rule: Rule, pack: Pack, text: Written, words: Words, today: date) -> str:
     shown = [
         ("source", f"[{rule.citation}]({rule.href})" if rule.href else rule.citation),
         ("grade", words.say(_grade(rule), of="grades")),
@@ -163,12 +167,15 @@ def _rule(rule: Rule, text: Written, words: Words, today: date) -> str:
         label = _say(words, "values_always") if day == ALWAYS else _say(words, "values", day=words.day(day))
         parameters = _say(words, "semicolon").join(f"`{path}` {_value(value, words)}" for path, value in leaves(values))
         items.append(f"- {label}{_say(words, 'colon')}{parameters}")
+    shown_by = _example(rule, pack, text, words, today)
+    if shown_by is not None:
+        items.append(f"- {_say(words, 'example')}{_say(words, 'colon')}{shown_by}")
     if rule.approximated:
         items.append(f"- {_say(words, 'approximated')}{_say(words, 'colon')}{_line(rule.approximated)}")
     return "\n".join([f"## {rule.id}", "", _line(rule.text.said(words.language)), "", *items])
 
 
-def _rule_json(rule: Rule, text: Written, words: Words, today: date) -> dict[str, Any]:
+def _rule_json(rule: Rule, pack: Pack, text: Written, words: Words, today: date) -> dict[str, Any]:
     return {
         "id": rule.id,
         "text": _line(rule.text.said(words.language)),
@@ -179,6 +186,7 @@ def _rule_json(rule: Rule, text: Written, words: Words, today: date) -> dict[str
         "strength": rule.strength,
         "approximated": _line(rule.approximated) if rule.approximated else None,
         "covers": _covers(current(rule, today).coverage, words),
+        "example": _example(rule, pack, text, words, today),
         "file": rule.file,
         "line": rule.line,
         "versions": [
@@ -186,6 +194,14 @@ def _rule_json(rule: Rule, text: Written, words: Words, today: date) -> dict[str
             for version, values in zip(rule.versions, _versions(text, rule), strict=True)
         ],
     }
+
+
+def _example(rule: Rule, pack: Pack, text: Written, words: Words, today: date) -> str | None:
+    """The rule at work on a case made for it, in the pack's own country and clock."""
+    first = {name: (text.header.get(name) or [None])[0] for name in ("countries", "regions", "cities")}
+    place = Place(first["countries"] or ANYWHERE.country, first["regions"], first["cities"])
+    home = Residence(place, text.header.get("zone") or "UTC")
+    return example(pack, current(rule, today), home, words, today) if rule.on else None
 
 
 def current(rule: Rule, today: date) -> RuleVersion:

@@ -11,6 +11,7 @@ from duecourse.ledger.queries import StoredVerdict, Story
 from duecourse.loans.display import rung_title
 from duecourse.loans.state import NONE
 from duecourse.present.account import KEPT_BACK, Step
+from duecourse.present.handbook import HASH_SHOWN
 from duecourse.present.words import Words
 from duecourse.treatments.ladder import CONTRACT, Anchor, Rung
 
@@ -162,7 +163,17 @@ def _verdict(words: Words, verdict: StoredVerdict) -> list[str]:
         channel=word(verdict.channel, words.language),
         verdict=words.say(verdict.kind, of="verdicts"),
     )
-    return [head, *(explain_finding(one, words.language, words.zone) for one in verdict.grounds.findings)]
+    said = [head, *(explain_finding(one, words.language, words.zone) for one in verdict.grounds.findings)]
+    return [*said, under_packs(words, verdict)] if verdict.grounds.packs else said
+
+
+def under_packs(words: Words, verdict: StoredVerdict) -> str:
+    """Under which versions a verdict was decided, and to which of them the lender is pinned."""
+    named = [
+        words.say("pack_pinned" if ref.pinned else "pack", id=ref.id, version=ref.version, hash=ref.hash[:HASH_SHOWN])
+        for ref in verdict.grounds.packs
+    ]
+    return words.say("under_packs", packs=words.listed(named))
 
 
 def kept_back(steps: Sequence[Step]) -> list[Step]:

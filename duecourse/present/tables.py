@@ -12,8 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from duecourse.client import Overview
-from duecourse.compliance.contract import shipped_packs
 from duecourse.compliance.explain import word
+from duecourse.compliance.packs import PackSet
+from duecourse.ledger.duties import OpenDuty
 from duecourse.ledger.queries import LoanLine
 from duecourse.loans.display import moment
 from duecourse.present.words import money, words_in
@@ -71,29 +72,39 @@ def messages_table(contacts: Mapping[tuple[str, str], int]) -> Table:
     return table
 
 
-def verdicts_table(verdicts: Mapping[tuple[str, str], int]) -> Table:
-    """Verdicts that kept a message back or put it off, by reason in words and rule; permits in one row."""
+def verdicts_table(verdicts: Mapping[tuple[str, str], int], packs: PackSet) -> Table:
+    """Verdicts that kept a message back or put it off, by reason in words and rule; permits in one row.
+
+    A rule's words are those of `packs`, in force now; what it said earlier stands with each verdict.
+    """
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("Verdicts", no_wrap=True)
     table.add_column("Reason")
     table.add_column("Rule", no_wrap=True)
     table.add_column("", justify="right")
     permits = sum(count for (kind, _), count in verdicts.items() if kind == "permit")
-    table.add_row(Text("permitted", style="green"), "", "", str(permits))
+    table.add_row(verdict_in_words("permit"), "", "", str(permits))
     rest = [(kind, rule, count) for (kind, rule), count in verdicts.items() if kind != "permit"]
     for kind, rule, count in sorted(rest, key=lambda row: (-row[2], row[0], row[1])):
-        table.add_row(Text(_VERDICTS.get(kind, kind), style="yellow"), rule_in_words(rule), rule, str(count))
+        table.add_row(verdict_in_words(kind), rule_in_words(rule, packs), rule, str(count))
     return table
 
 
-def rule_in_words(rule: str, language: str = "en") -> str:
+def verdict_in_words(kind: str) -> Text:
+    """A verdict's kind in two words and its colour."""
+    if kind == "permit":
+        return Text("permitted", style="green")
+    return Text(_VERDICTS.get(kind, kind), style="yellow")
+
+
+def rule_in_words(rule: str, packs: PackSet, language: str = "en") -> str:
     """What a rule says, shortly: its own text, or what the lender's own silence means."""
     words = words_in(language)
     if rule.endswith("/tier"):
         return words.say("tier", of="rules")
     if words.has(rule, of="rules"):
         return words.say(rule, of="rules")
-    found = shipped_packs().rule(rule)
+    found = packs.rule(rule)
     if found is None:
         return rule
     return found.text.zh if words.language == "zh" else found.text.en
@@ -112,13 +123,45 @@ def print_overview(overview: Overview, console: Console) -> None:
     if overview.contacts:
         console.print(messages_table(overview.contacts))
     if overview.verdicts:
-        console.print(verdicts_table(overview.verdicts))
+        console.print(verdicts_table(overview.verdicts, overview.packs))
     for task in overview.tasks:
         console.print(f"For a person: {task.loan} ({task.lender}), {task.rung}, because of {task.why}")
+    for duty in overview.duties:
+        console.print(duty_in_words(duty))
     for lender, loan, _, _, rung in overview.reviews:
         console.print(f"To be reviewed: {loan} ({lender}), {rung}: starter.py approve {loan} --by STAFF-ID")
     if overview.waiting:
         console.print(f"{overview.waiting} loans have not acknowledged what the ledger holds: starter.py outbox")
+
+
+def duty_in_words(one: OpenDuty, language: str = "en") -> str:
+    """A notice that a person must see to: which, by when, and why nobody else does."""
+    words, duty = words_in(language), one.duty
+    why = words.say(duty.unknown or duty.why, of="duties")
+    forms = words.say("or", of="acts").join(word(form, words.language) for form in duty.forms)
+    by = "" if duty.latest is None else words.say("by", of="duties", day=words.day(duty.latest))
+    return words.say(
+        "line", of="duties", loan=one.loan, lender=one.lender, rule=duty.rule, citation=duty.citation, forms=forms,
+        by=by, why=why,
+    )  # fmt: skip
+
+
+def _duty_json(one: OpenDuty) -> dict[str, Any]:
+    duty = one.duty
+    return {
+        "lender": one.lender,
+        "loan": one.loan,
+        "rule": duty.rule,
+        "citation": duty.citation,
+        "forms": list(duty.forms),
+        "proof": duty.proof,
+        "latest": duty.latest.isoformat() if duty.latest else None,
+        "task_by": duty.task_by.isoformat() if duty.task_by else None,
+        "why": duty.why,
+        "unknown": duty.unknown or None,
+        "since": one.opened_at.isoformat(),
+        "sentence": duty_in_words(one),
+    }
 
 
 def print_status(line: LoanLine, status: LoanStatus | None, console: Console) -> None:
@@ -182,13 +225,19 @@ def overview_json(overview: Overview) -> dict[str, Any]:
             for (channel, state), count in sorted(overview.contacts.items())
         ],
         "verdicts": [
-            {"verdict": kind, "rule": rule or None, "reason": rule_in_words(rule) if rule else None, "count": count}
+            {
+                "verdict": kind,
+                "rule": rule or None,
+                "reason": rule_in_words(rule, overview.packs) if rule else None,
+                "count": count,
+            }
             for (kind, rule), count in sorted(overview.verdicts.items())
         ],
         "tasks": [
             {"lender": one.lender, "loan": one.loan, "rung": one.rung, "why": one.why, "at": one.at.isoformat()}
             for one in overview.tasks
         ],
+        "duties": [_duty_json(one) for one in overview.duties],
         "reviews": [
             {"lender": lender, "loan": loan, "episode": episode, "installment": installment, "rung": rung}
             for lender, loan, episode, installment, rung in overview.reviews

@@ -20,13 +20,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from duecourse.client import Imported, Session, fast_forward, import_book, record_facts, session, set_book
+from duecourse.compliance.packs import Pack
 from duecourse.engine.lockstep import Step
 from duecourse.engine.pool import stop_on_signals
 from duecourse.engine.server import EmbeddedServer, ServerAddress, ServerPortTaken
 from duecourse.errors import Unavailable
 from duecourse.loans.intake import read_borrowers, read_lenders, read_portfolio
 from duecourse.loans.portfolio import BorrowerRecord, LenderRecord, LoanRecord
-from duecourse.loans.story import Scene, Story, read_story, scenes
+from duecourse.loans.story import Publish, Scene, Story, read_story, scenes
 from duecourse.sandbox.server import Sandbox
 
 ROOT = Path(__file__).parents[2]
@@ -62,6 +63,15 @@ class Book:
         return list(scenes(self.story, self.loans, {one.id: one for one in self.lenders}))
 
 
+@dataclass(frozen=True, slots=True)
+class PolicyChange:
+    """A pack that was published while the loans ran. `at` is business time, aware UTC."""
+
+    at: datetime
+    before: Pack
+    after: Pack
+
+
 @dataclass(slots=True)
 class Run:
     """A demo that is up: what its report and its guests need."""
@@ -72,6 +82,7 @@ class Run:
     directory: Path
     book: Book
     took: dict[str, float] = field(default_factory=dict)
+    policies: list[PolicyChange] = field(default_factory=list)
 
 
 @asynccontextmanager
@@ -99,8 +110,11 @@ async def house(directory: Path, clock: Callable[[], datetime], say: Console) ->
         await server.stop()
 
 
-async def live_through(run: Run, say: Console) -> None:
-    """Import the book on the story's first day and live through it, with its facts on their days."""
+PublishPolicy = Callable[[Run, Publish, Console], Awaitable[None]]
+
+
+async def live_through(run: Run, say: Console, publish: PublishPolicy) -> None:
+    """Import the book on the story's first day and live through it, with its facts and its changes of policy."""
     story = run.book.story
     await set_book(run.session, story.begins)
     waiting = run.book.scenes()
@@ -131,10 +145,15 @@ async def live_through(run: Run, say: Console) -> None:
                 description=f"{step.at:%d %b %Y}, {len(step.open)} loans open",
             )
 
-        for scene in waiting:
+        upcoming: list[Scene | Publish] = [*waiting, *story.publications]
+        for scene in sorted(upcoming, key=lambda one: one.at):
             # To the minute of the scene, so that a loan that starts in it starts on its own day.
             await fast_forward(run.session, scene.at, on_step=on_step)
-            await _play(run, scene, progress.console)
+            match scene:
+                case Scene():
+                    await _play(run, scene, progress.console)
+                case Publish():
+                    await publish(run, scene, progress.console)
         await fast_forward(run.session, story.ends, on_step=on_step)
         run.took["fast-forward"] = time.monotonic() - began
 
@@ -206,12 +225,16 @@ async def run_demo(
     directory: Path,
     say: Console,
     clock: Callable[[], datetime],
+    publish: PublishPolicy,
     report: Callable[[Run, Console], Awaitable[None]],
 ) -> int:
-    """Run the whole demo and print its report; with `keep`, everything stays up until Ctrl-C. Gives the exit code."""
+    """Run the whole demo and print its report; with `keep`, everything stays up until Ctrl-C. Gives the exit code.
+
+    `publish` carries out the story's changes of policy.
+    """
     began = time.monotonic()
     async with house(directory, clock, say) as run:
-        await live_through(run, say)
+        await live_through(run, say, publish)
         await report(run, say)
         took = time.monotonic() - began
         say.print(

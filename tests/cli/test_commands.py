@@ -137,7 +137,7 @@ def test_help_lists_the_commands(say: Say) -> None:
     assert 0 == said.code
     wanted = (
         "start, import, pay, promise, hold, lift, opt-out, reverse, approve, status, timeline, explain, decide, list, "
-        "pause-all, fast-forward, outbox, demo"
+        "pause-all, fast-forward, outbox, demo, may-act, packs"
     )
     assert [] == [name for name in wanted.split(", ") if name not in said.out]
 
@@ -153,7 +153,7 @@ def test_list_and_status_show_the_book(book: Book, asking: Say) -> None:
     ]
     seen = asking("status", "--json").json
     assert [{"channel": "sms", "state": "accepted", "count": 1}] == seen["messages"]
-    assert {"verdict": "withhold", "rule": "T-CAP", "reason": "T-CAP", "count": 1} in seen["verdicts"]
+    assert {"verdict": "withhold", "rule": "T-CAP", "reason": "Cap", "count": 1} in seen["verdicts"]
     assert "T-CAP" in asking("status").out
     assert "2 loans: 2 overdue" in asking("status").out
 

@@ -175,6 +175,20 @@ async def test_a_hold_is_placed_and_lifted_and_a_promise_and_an_opt_out_are_hear
 
 
 @pytest.mark.usefixtures("imported")
+async def test_a_running_loan_hears_of_an_opt_out_from_the_old_system(shell: Shell, tmp_path: Path) -> None:
+    await shell.good(*far_loan("QH-2003", "CN-008"))
+    file = tmp_path / "old.jsonl"
+    stop = {"kind": "opt_out", "lender": "qinghe", "borrower": "CN-008", "channel": "sms", "at": "2026-01-05T02:00:00Z"}
+    file.write_text(json.dumps(stop), "utf-8")
+    before = (await shell.good("status", "QH-2003"))["seq"]
+    assert {"recorded": 1, "known": 0, "skipped": []} == await shell.good("record", str(file))
+    assert [] == (await shell.good("outbox"))["waiting"], "the loan was told, and the ledger knows it"
+    after = await shell.good("status", "QH-2003")
+    assert before < after["seq"] == after["workflow"]["seq"]
+    assert {"recorded": 0, "known": 1, "skipped": []} == await shell.good("record", str(file))
+
+
+@pytest.mark.usefixtures("imported")
 async def test_one_more_loan_starts_from_options_with_the_parties_that_are_known(shell: Shell) -> None:
     options = far_loan("QH-2001", "CN-002")
     assert "new" == (await shell.good(*options))["outcome"]

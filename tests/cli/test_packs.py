@@ -270,3 +270,30 @@ def test_an_id_means_what_is_in_force_and_shipped_means_what_came_with_the_relea
     assert "the shipped one differs" in say("packs", "list", *at).out
     assert say("packs", "publish", "shipped:us/florida", *at).code == 0
     assert "say the same" in say("packs", "diff", "shipped:us/florida", "us/florida", *at).out
+
+
+def test_a_lender_is_pinned_to_a_version_until_what_was_published_since_is_reviewed(
+    say: Say, book: Book, tmp_path: Path
+) -> None:
+    at = ("--ledger", ledger_of(tmp_path))
+    say("packs", "publish", folder(tmp_path / "a"), *at)
+    first = book.ledger.consult(published.in_force).packs["house/policy"].hash
+    pinned = say("packs", "pin", "L1", "house/policy", *at)
+    assert (0, True) == (pinned.code, f"L1 stays on house/policy 2026-01-01, hash {first}" in pinned.out)
+    newer = say("packs", "publish", folder(tmp_path / "b", RULES.replace("limit: 7", "limit: 5")), *at)
+    assert f"L1 stays on the version with hash {first}, to which it is pinned" in newer.out
+    assert f"L1 is pinned to {first[:12]}" in say("packs", "list", *at).out
+    (row,) = [one for one in say("packs", "list", "--json", *at).json if one["id"] == "house/policy"]
+    assert {"L1": first} == row["pinned"]
+    ended = say("packs", "unpin", "L1", "house/policy", *at)
+    assert 0 == ended.code
+    assert f"starter.py packs diff {first[:12]} house/policy" in ended.out
+    assert "cap.limit: 7 -> 5" in say("packs", "diff", first[:12], "house/policy", *at).out
+
+
+def test_only_what_is_there_can_be_pinned(say: Say, book: Book, tmp_path: Path) -> None:
+    at = ("--ledger", ledger_of(tmp_path))
+    for words in (["pin", "nobody", "test"], ["pin", "L1", "atlantis"], ["pin", "L1", "test", "1999-01-01"],
+                  ["unpin", "L1", "test"]):  # fmt: skip
+        assert 3 == say("packs", *words, *at).code
+    assert "2026-01-01" in say("packs", "pin", "L1", "test", "1999-01-01", *at).err, "it names what is there"

@@ -12,7 +12,8 @@ import pytest
 
 from duecourse.compliance.contract import decide_case, decide_document, json_schema
 from duecourse.errors import InvalidInput
-from tests.compliance.situations import CHINA, COLLECTOR, verdict
+from tests.compliance.pieces import packs, rule
+from tests.compliance.situations import CHINA, COLLECTOR, call, verdict
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "decide.schema.json"
 
@@ -115,6 +116,7 @@ def test_text_in_text_out() -> None:
         ("borrower.consents.0.state", "maybe", "revoked"),
         ("borrower.consents.0.at", "2026-01-02T10:00:00", "offset"),
         ("borrower.preferences.0.from", "25:00", "00:00 and 24:00"),
+        ("borrower.preferences.0.from", "24:00", "before 24:00"),
         ("borrower.preferences.0.weekdays.0", "WEDNESDAY", "WED"),
         ("debts.0.days_past_due", -1, "0"),
         ("debts.0.currency", "dollars", "pattern"),
@@ -144,6 +146,71 @@ def test_a_refusal_names_the_field_its_value_and_what_is_expected(path: str, val
 def test_equal_start_and_end_of_a_preference_is_refused() -> None:
     with pytest.raises(InvalidInput, match="00:00 to 24:00 is the whole day"):
         decide_case(changed("borrower.preferences.0.to", "00:00"))
+
+
+def test_a_refused_pack_is_named_with_its_value() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        decide_case(changed("packs.0", "us/atlantis"))
+    assert ("packs.0", "us/atlantis") == (refused.value.field, refused.value.value)
+
+
+def test_a_named_time_ends_when_it_says() -> None:
+    wish = [{"weekdays": ["TUE"], "from": "09:00", "to": "12:00"}]
+    assert "permit" == verdict(COLLECTOR, preferences=wish)["verdict"]  # it is Tuesday, noon
+    assert "defer" == verdict(COLLECTOR, preferences=wish, at="2026-03-10T11:59:59-04:00")["verdict"]
+
+
+def test_where_the_borrower_lives_reaches_the_rules_that_ask() -> None:
+    """A rule of one state inside a pack that holds for several."""
+    only = packs(rule("content: {require: [of_texas]}", more="coverage: {countries: [US], regions: [TX]}\n"))
+    for region, required in (("TX", ["of_texas"]), ("us-tx", ["of_texas"]), ("NY", [])):
+        case = deepcopy(COLLECTOR)
+        case["packs"] = ["t"]
+        case["borrower"]["residence"] = {"country": "US", "region": region}
+        assert required == decide_case(case, only)["required_content"]
+
+
+@pytest.mark.parametrize(
+    ("written", "other", "channel"),
+    [("B1@Mail.example", "b1@mail.example", "email"), ("+1 (212) 555-0100", "+12125550100", "call")],
+)
+def test_an_opt_out_holds_however_the_address_was_spelled(written: str, other: str, channel: str) -> None:
+    stop = [{"channel": channel, "address": written, "state": "revoked", "at": "2026-03-01T10:00:00Z"}]
+    assert "withhold" == verdict(COLLECTOR, channel=channel, address=other, consents=stop)["verdict"]
+
+
+def test_a_contact_about_no_debt_in_particular_counts_for_each() -> None:
+    spoken = call("2026-03-09T15:00:00Z", "conversation", debts=[])
+    assert "defer" == verdict(COLLECTOR, history=[spoken])["verdict"]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "field"),
+    [
+        ("request.at", "9999-12-31T23:59:59Z", "request.at"),
+        ("request.at", "0001-01-01T00:00:00Z", "request.at"),
+        ("request.at", "1999-12-31T00:00:00Z", "request.at"),
+        ("request.not_after", "2099-01-01T00:00:00Z", "request.not_after"),
+        ("history.0.at", "9999-12-31T23:59:59-12:00", "history.0.at"),
+        ("debts.0.days_past_due", 10**30, "debts.0.days_past_due"),
+        ("debts.0.balance", "NaN", "debts.0.balance"),
+        ("history.0.debts", ["l-1"], "history.0.debts"),
+        ("borrower.residence.region", "New York", "borrower.residence.region"),
+        ("borrower.language", "", "borrower.language"),
+        ("version", True, "version"),
+    ],
+)
+def test_what_lies_outside_of_any_sense_is_refused_and_never_a_crash(path: str, value: Any, field: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        decide_case(changed(path, value))
+    assert field == refused.value.field
+
+
+def test_9999_means_without_an_end() -> None:
+    held = [{"cause": "dispute", "from": "2026-03-01", "to": "9999-12-31"}]
+    assert "withhold" == decide_case(changed("borrower.holds", held))["verdict"]
+    wish = {"weekdays": ["FRI"], "until": "9999-12-31"}
+    assert "defer" == decide_case(changed("borrower.preferences", [wish]))["verdict"]
 
 
 def test_a_missing_field_is_named() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,7 +15,7 @@ from duecourse.compliance.case import Case, Consent, Debt, Event, Lender, Person
 from duecourse.compliance.gate import decide
 from duecourse.compliance.packs import Pack, PackSet
 from duecourse.compliance.tally import tally
-from duecourse.compliance.verdict import Permit
+from duecourse.compliance.verdict import Defer, Permit
 
 NOON = datetime(2026, 3, 11, 12, 0, tzinfo=UTC)  # a Wednesday
 
@@ -220,3 +221,63 @@ def test_calls_to_a_number_that_proved_wrong_are_not_calls_to_the_person() -> No
     assert not lawful(case([called]), rules)
     assert lawful(case([called, learned]), rules)
     assert not lawful(case([called, learned, event(NOON - timedelta(hours=3))]), rules)
+
+
+def test_a_call_about_two_debts_waits_for_the_later_of_two_cool_offs() -> None:
+    rules = packs("cool_off: {days: 7, after: [conversation], channels: [call], per: debt}")
+    two = (Debt("D", "card", 1, Decimal(1), "USD"), Debt("E", "card", 1, Decimal(1), "USD"))
+    spoken = [
+        event(NOON - timedelta(days=8), "conversation", debts=("D",)),
+        event(NOON - timedelta(days=1), "conversation", debts=("E",)),
+    ]
+    assert lawful(case(spoken, debts=two), rules)
+    assert not lawful(case(spoken, debts=two, about=("E",)), rules)
+    both = decide(case([*spoken[1:], replace(spoken[1], debts=("D",))], debts=two, about=("D", "E")), rules)
+    assert isinstance(both, Defer)
+    assert (NOON + timedelta(days=6)).date() == both.opens.date()
+
+
+def test_a_cool_off_may_be_counted_in_one_fixed_zone() -> None:
+    """20:00 in London is the next day already in Shanghai, and the seven days begin with that one."""
+    spoken = event(datetime(2026, 3, 2, 20, tzinfo=UTC), "conversation")
+    opened = {}
+    for zone in ("", "zone: Asia/Shanghai, "):
+        rules = packs(f"cool_off: {{{zone}days: 7, after: [conversation], channels: [call], per: debt}}")
+        verdict = decide(case([spoken], at=spoken.at + timedelta(hours=1)), rules)
+        assert isinstance(verdict, Defer)
+        opened[zone] = verdict.opens
+    assert datetime(2026, 3, 9, 0, tzinfo=UTC) == opened[""]
+    assert datetime(2026, 3, 9, 16, tzinfo=UTC) == opened["zone: Asia/Shanghai, "]
+
+
+def test_a_count_is_said_with_its_number_its_length_and_its_limit() -> None:
+    rules = packs("cap: {limit: 2, window: {days: 3}, per: debt, counts: {channels: [call]}}")
+    two = [event(NOON - timedelta(hours=hours)) for hours in (1, 30)]
+    (finding,) = decide(case(two), rules).grounds.findings
+    assert "2 counted (call) within 3 consecutive days; at most 2 per debt" == finding.because
+    gap = packs("cap: {limit: 1, window: {hours: 20}, per: person}")
+    (finding,) = decide(case(two[:1]), gap).grounds.findings
+    assert "less than 20 hours from another contact" in finding.because
+
+
+def test_a_consent_that_lets_a_call_about_two_debts_pass_is_named_with_the_rule_that_it_passes() -> None:
+    two = (Debt("D", "card", 1, Decimal(1), "USD"), Debt("E", "card", 1, Decimal(1), "USD"))
+    rules = packs("cool_off: {days: 7, after: [conversation], channels: [call], per: debt, consent_days: 7}")
+    spoken = [event(NOON - timedelta(days=2), "conversation", debts=("D", "E"))]
+    agreed = (Consent("call", "*", "given", NOON - timedelta(days=1), "frequency"),)
+    assert not lawful(case(spoken, debts=two, about=("D", "E")), rules)
+    verdict = decide(case(spoken, debts=two, about=("D", "E"), consents=agreed), rules)
+    assert isinstance(verdict, Permit)
+    assert [("T-01", "allow", "consent")] == [(one.rule, one.effect, one.message) for one in verdict.grounds.findings]
+
+
+def test_of_two_debts_the_one_that_waits_longer_is_told() -> None:
+    two = (Debt("D", "card", 1, Decimal(1), "USD"), Debt("E", "card", 1, Decimal(1), "USD"))
+    rules = packs("cool_off: {days: 7, after: [conversation], channels: [call], per: debt}")
+    for late, early in (("D", "E"), ("E", "D")):
+        spoken = [
+            event(NOON - timedelta(days=5), "conversation", debts=(early,)),
+            event(NOON - timedelta(days=2), "conversation", debts=(late,)),
+        ]
+        (finding,) = decide(case(spoken, debts=two, about=("D", "E")), rules).grounds.findings
+        assert f"a conversation took place on {(NOON - timedelta(days=2)).date()}" in finding.because

@@ -11,7 +11,7 @@ import pytest
 from duecourse.compliance.contract import read_case, shipped_packs
 from duecourse.compliance.explain import _phrases, explain_finding, explain_verdict
 from duecourse.compliance.gate import decide
-from duecourse.compliance.verdict import Verdict, binding
+from duecourse.compliance.verdict import Verdict, Withhold, binding
 from tests.compliance.situations import CHINA, COLLECTOR, NEW_YORK, call
 
 
@@ -86,7 +86,27 @@ def test_the_agent_reads_the_next_moment_in_the_borrowers_own_clock() -> None:
 def test_the_verdict_comes_first_and_every_finding_follows() -> None:
     for verdict in REFUSALS.values():
         lines = explain_verdict(verdict, "zh-CN", "Asia/Shanghai")
-        assert 1 + len(verdict.grounds.findings) == len(lines)
+        wakes = isinstance(verdict, Withhold) and bool(verdict.wake)
+        assert 1 + len(verdict.grounds.findings) + wakes == len(lines)
+
+
+def test_a_silence_says_what_would_be_worth_asking_again_after() -> None:
+    assert "Ask again once the hold is lifted." == explain_verdict(REFUSALS["hold"])[-1]
+    assert "借款人同意后可再询问。" == explain_verdict(REFUSALS["opt-out"], "zh")[-1]
+    assert "Ask again once the holds are known." == explain_verdict(REFUSALS["unknown"])[-1]
+
+
+def test_a_rule_that_only_moves_the_moment_on_speaks_of_that_moment_and_comes_last() -> None:
+    """The cap frees at midnight, and only then does the night count: that it is dark at midnight is not the reason."""
+    _, first, then = explain_verdict(REFUSALS["cap"], "en", NEW_YORK)
+    assert first.startswith("7 counted (call)")
+    assert then.startswith("At that moment: 00:00 in America/New_York")
+
+
+def test_a_day_without_hours_is_named_by_its_date() -> None:
+    quebec = {"residence": {"country": "CA", "region": "QC"}, "zones": ["America/Toronto"]}
+    sunday = judged(COLLECTOR, quebec, packs=["ca/quebec"], at="2026-10-11T14:00:00-04:00", not_after=None)
+    assert explain_verdict(sunday)[1].startswith("2026-10-11 14:00 in America/Toronto; allowed at no hour of that day")
 
 
 def test_a_stored_finding_without_a_message_is_still_said() -> None:

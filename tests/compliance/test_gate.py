@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
+from duecourse.compliance.case import SendWindow
 from duecourse.compliance.contract import read_case, shipped_packs
+from duecourse.compliance.explain import explain_finding
 from duecourse.compliance.gate import decide
 from duecourse.compliance.packs import Pack, PackSet, package_documents
-from duecourse.compliance.verdict import Defer, Verdict, binding
+from duecourse.compliance.verdict import Defer, Verdict, Withhold, binding
+from tests.compliance.pieces import case, packs, rule
 from tests.compliance.situations import CHINA, COLLECTOR, call, rules, verdict
 
 
@@ -72,3 +77,41 @@ def test_a_changed_number_in_a_published_pack_changes_the_next_verdict() -> None
 
 def test_the_same_case_gives_the_same_verdict() -> None:
     assert judged(COLLECTOR, history=SEVEN) == judged(COLLECTOR, history=list(reversed(SEVEN)))
+
+
+def test_the_treatments_own_hours_are_no_law_and_need_a_known_zone() -> None:
+    wished = replace(read_case(COLLECTOR, shipped_packs()), packs=("us/federal",))
+    evening = replace(wished, request=replace(wished.request, window=SendWindow(from_minute=18 * 60)))
+    found = decide(evening, shipped_packs())
+    assert isinstance(found, Defer)
+    (finding,) = found.grounds.findings
+    assert ("treatment:window", "treatment", "-", "-") == (finding.rule, finding.strength, finding.grade, finding.pack)
+    letter = replace(evening.request, channel="letter")
+    nowhere = decide(replace(evening, person=replace(evening.person, zones=()), request=letter), shipped_packs())
+    assert isinstance(nowhere, Withhold)
+    assert ("zones_known",) == nowhere.wake
+
+
+def test_a_silence_of_the_treatments_own_is_told_as_its_choice() -> None:
+    case = read_case(COLLECTOR, shipped_packs())
+    late = replace(case.request, window=SendWindow(not_after=date(2026, 3, 1)))
+    found = decide(replace(case, request=late), shipped_packs())
+    assert isinstance(found, Withhold)
+    said = [explain_finding(finding) for finding in found.grounds.findings if finding.rule == "treatment:window"]
+    assert ["the lender's own choice, not a law" in one for one in said] == [True]
+
+
+def test_what_fails_closed_is_a_ban_and_no_choice_of_the_treatment() -> None:
+    lost = decide(replace(read_case(COLLECTOR, shipped_packs()), packs=("us/atlantis",)), shipped_packs())
+    assert [("gate:packs", "ban")] == [(one.rule, one.strength) for one in lost.grounds.findings]
+
+
+def test_advice_that_never_allows_and_begins_later_warns_without_a_moment() -> None:
+    """Its version comes into force within the contact's life and has no end: there is no moment after it to name."""
+    known = packs(
+        rule("cap: {limit: 0, window: {days: 1}, per: person}", "T-01", strength="advisory", in_force="2026-03-12"),
+        rule('quiet_hours: {windows: {FRI: [["09:00", "17:00"]]}, end: exclusive}', "T-02"),
+    )
+    found = decide(case("2026-03-10T12:00"), known)
+    assert isinstance(found, Defer)
+    assert [("T-01", None)] == [(f.rule, f.until) for f in found.grounds.findings if f.effect == "warn"]

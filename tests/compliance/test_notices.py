@@ -94,8 +94,23 @@ def test_a_duty_that_follows_a_milestone_once_per_person() -> None:
     assert () == due_notices(case("2026-03-10T12:00", milestones=marks, history=earlier), FURNISHED)
 
 
-def test_with_an_unknown_history_nothing_can_be_said_to_be_owed() -> None:
-    assert () == due_notices(case("2026-03-10T12:00", history=None), ARREARS)
+def test_with_an_unknown_history_a_notice_is_a_person_s_question_from_today_on() -> None:
+    unclear = one(due_notices(case("2026-03-10T12:00", history=None), ARREARS))
+    assert ("history", None, day("2026-03-10")) == (unclear.unknown, unclear.latest, unclear.task_by)
+    early = case("2026-03-10T12:00", history=None, debts=(debt(0),))
+    assert () == due_notices(early, ARREARS), "it has not arisen, whatever the history"
+
+
+def test_unknown_milestones_and_holds_are_a_person_s_question_too() -> None:
+    assert "milestones" == one(due_notices(case("2026-03-10T12:00", milestones=None), FURNISHED)).unknown
+    on_hold = packs(rule("notice: {trigger: hold, hold_cause: hardship, latest_days: 5, forms: [letter]}"))
+    assert "holds" == one(due_notices(case("2026-03-10T12:00", holds=None), on_hold)).unknown
+    assert () == due_notices(case("2026-03-10T12:00", holds=()), on_hold)
+
+
+def test_what_nobody_knows_is_no_obligation_of_a_verdict() -> None:
+    """A verdict lists what is owed for certain; what is unclear is for the sweep to hand to a person."""
+    assert () == decide(case("2026-03-10T12:00", milestones=None), FURNISHED).grounds.obligations
 
 
 def test_what_only_an_act_asks_for_is_owed_to_nobody_before() -> None:
@@ -193,6 +208,21 @@ def test_no_collection_before_the_notice_and_its_wait() -> None:
     assert isinstance(decide(case("2026-03-11T12:00", purpose="servicing"), FIRST), Permit)
     notice = case("2026-03-10T12:00", channel="letter", purpose="notice", obligation="T-01")
     assert isinstance(decide(notice, FIRST), Permit)
+
+
+LEGAL = packs(rule("notice: {trigger: act, forms: [letter], before: {acts: [legal], wait: {days: 6}}}"))
+
+
+def test_no_legal_step_before_the_notice_and_its_wait_and_collection_goes_on() -> None:
+    posted = (letter("2026-03-10T12:00"),)
+    legal = case("2026-03-11T12:00", purpose="legal", channel="letter")
+    unserved = decide(legal, LEGAL)
+    assert isinstance(unserved, Withhold)
+    assert "a legal step may follow only after" in unserved.grounds.findings[0].because
+    assert isinstance(decide(replace(legal, history=posted), LEGAL), Defer)
+    later = case("2026-03-17T12:00", purpose="legal", channel="letter", history=posted)
+    assert isinstance(decide(later, LEGAL), Permit)
+    assert isinstance(decide(case("2026-03-11T12:00"), LEGAL), Permit)
 
 
 @given(st.integers(0, 60), st.integers(0, 90), st.integers(1, 60))

@@ -43,7 +43,7 @@ async def start_at_the_edge(house: House, due: date, **changes: Any) -> str:
     else:
         raise AssertionError("no id among 200 is planned for the end of the window")
     waiting = await dc.waiting(house.session)
-    await house.ledger.run(house.ledger.transact, outbox.acknowledge, [id_ for one in waiting for id_ in one.ids])
+    await house.ledger.transacting(outbox.acknowledge, [id_ for one in waiting for id_ in one.ids])
     batch = next(one for one in waiting if one.loan == loan)
     await deliver(house.ledger, house.client, batch, now, How.SIGNAL)
     await virtual_time.arrive(house.client, house.workflow_id(loan))

@@ -201,7 +201,7 @@ class House:
         """Move one loan, and the book's clock with it, to shortly before a moment."""
         place = await virtual_time.fast_forward(self.client, self.workflow_id(loan), moment - by)
         assert isinstance(place, virtual_time.Arrived)
-        await self.ledger.run(self.ledger.transact, book_clock.move, place.at, datetime.now(UTC))
+        await self.ledger.transacting(book_clock.move, place.at, datetime.now(UTC))
 
     async def to_just_before_next(self, loan: str = "L1") -> None:
         """Move one loan, and the book's clock with it, to two seconds before it acts: it then does in real time."""

@@ -26,6 +26,7 @@ from duecourse.compliance.tally import tally
 from duecourse.compliance.verdict import Permit, Verdict
 from duecourse.compliance.weekly import Weekly, next_inside, on_days, weekly_from
 from duecourse.errors import InvalidInput
+from tests.outside.loans_families import NotExpressible
 
 HOME = "America/New_York"
 PERSON = Person("P", None, (HOME,), "en", (), (), ())
@@ -111,27 +112,33 @@ def window_contains(given: dict[str, Any]) -> dict[str, Any]:
     """Does an instant lie in weekly local windows? No windows at all (null) means no restriction."""
     if given.get("weekly") is None:
         return {"inside": True}
-    return {"inside": _inside(weekly_from(given["weekly"]), given.get("tz", "UTC"), given["at"])}
+    try:
+        return {"inside": _inside(_weekly(given), _zone(given), given["at"]), "refused": False}
+    except InvalidInput:
+        return {"inside": None, "refused": True}
 
 
 def window_next(given: dict[str, Any]) -> dict[str, Any]:
     """The instant itself if it lies in the windows, else the next opening."""
     if given.get("weekly") is None:
         return {"next": given["at"]}
-    opening = next_inside(weekly_from(given["weekly"]), (given.get("tz", "UTC"),), _at(given["at"]))
-    return {"next": None if opening is None else _text(opening)}
+    try:
+        opening = next_inside(_weekly(given), (_zone(given),), _at(given["at"]))
+    except InvalidInput:
+        return {"next": None, "refused": True}
+    return {"next": None if opening is None else _text(opening), "refused": False}
 
 
 def window_malformed(given: dict[str, Any]) -> dict[str, Any]:
     """Hours that make no sense are refused, not guessed: `inside` is None then."""
     try:
         if "weekly" in given:
-            windows = weekly_from(given["weekly"])
+            windows = _weekly(given)
         else:
             hours = given["hours"]
             windows = weekly_from({"daily": [[hours["start"], hours["end"]]]})
-        return {"inside": _inside(windows, given.get("tz", "UTC"), given["at"]), "refused": False}
-    except (InvalidInput, KeyError, TypeError, AttributeError):
+        return {"inside": _inside(windows, _zone(given), given["at"]), "refused": False}
+    except (InvalidInput, KeyError, TypeError, AttributeError, ValueError):
         return {"inside": None, "refused": True}
 
 
@@ -257,10 +264,13 @@ def _call_event(index: int, row: dict[str, Any]) -> Event:
         return _event(at, "call", "inbound", "wrong_number", **more)
     if kind in ("consent", "revoke", "revoke_consent", "consent_revoked"):
         return _event(at, "email", "inbound", "message", **more)
-    if "call" not in kind:
-        medium = _MEDIA.get(kind, kind)
+    if "call" not in kind and "voicemail" not in kind:
+        medium = next((_MEDIA[word] for word in kind.split("_") if word in _MEDIA), None)
+        if medium is None:
+            raise NotExpressible(f"an event of the kind {kind!r}")
         return _event(at, medium, "inbound" if inbound else "outbound", "message" if inbound else "sent", **more)
-    result = "conversation" if spoken else _RESULTS.get(str(row.get("outcome")), "no_answer")
+    heard = "voicemail" if "voicemail" in kind else str(row.get("outcome"))
+    result = "conversation" if spoken else _RESULTS.get(heard, "no_answer")
     return _event(at, "call", "inbound" if inbound else "outbound", result, recipient=recipient, **more)
 
 
@@ -312,6 +322,14 @@ def _holds(wish: dict[str, Any]) -> tuple[Hold, ...]:
     if "cease_received" in wish:
         return (Hold("cease", None, date.fromisoformat(wish["cease_received"]), None),)
     return ()
+
+
+def _weekly(given: dict[str, Any]) -> Weekly:
+    return weekly_from({day: pairs or () for day, pairs in given["weekly"].items()})
+
+
+def _zone(given: dict[str, Any]) -> str:
+    return given.get("tz") or "UTC"
 
 
 def _inside(windows: Weekly, zone: str, at: str) -> bool:

@@ -39,6 +39,11 @@ DECISIONS: dict[str, Decision] = {
         "Every rung is computed from the due date of the oldest unpaid debt, never from the last run. When the anchor "
         "moves, each rung is still entered, once and in order."
     ),
+    "ladder_previous_relative": Decision(
+        "Every level counts from the due date: one relative to the level before it is written as the sum of both, and "
+        "the end of a month as the days until it. Looked at every day that is the same; after a late run the peer "
+        "moves all later levels, and we do not, since a notice's date is the borrower's and not the batch's."
+    ),
     "run_order": Decision("One step at a time: a late start takes the rungs in order, none of them twice."),
     "regf_time": Decision(
         "With no known place there is no lawful hour: nothing goes out, and a person is told why. No default zone."

@@ -6,10 +6,11 @@ placed, debts are installments, a ladder is a ladder; what the loan then says is
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast, get_args
 
 from pydantic import ValidationError
 
@@ -23,7 +24,7 @@ from duecourse.loans.loan import Loan
 from duecourse.loans.portfolio import BorrowerRecord
 from duecourse.loans.terms import Installment, Party, Terms
 from duecourse.loans.waterfall import allocate
-from duecourse.treatments.ladder import CONTRACT, Anchor, CatchUp, Ladder, Rung, Tier, TierPolicy, Window
+from duecourse.treatments.ladder import CONTRACT, Anchor, CatchUp, Channel, Ladder, Rung, Tier, TierPolicy, Window
 
 Given = dict[str, Any]
 Outcome = dict[str, Any]
@@ -93,7 +94,7 @@ def stage_by_days(given: Given) -> Outcome:
 
 def stage_by_amount(given: Given) -> Outcome:
     """The threshold that a balance or a number of debts has reached."""
-    thresholds = [(str(name), Decimal(str(value))) for name, value in given["ladder"]]
+    thresholds = [(str(name), Decimal(str(value))) for name, value, *_ in given["ladder"]]
     return {"state": reached(thresholds, Decimal(str(given["value"]))) or CLEAR}
 
 
@@ -112,7 +113,7 @@ def stage_with_hold(given: Given) -> Outcome:
 def reanchor(given: Given) -> Outcome:
     """Live day by day from the first debt on; the state on the day, and whether each rung came in its turn."""
     told = Told(_installments(given["debts"]), _ladder(given["ladder"]))
-    today, names = _day(given["date"]), [str(name) for name, _ in given["ladder"]]
+    today, names = _day(given["date"]), [str(name) for name, *_ in given["ladder"]]
     coming = sorted(given.get("payments") or (), key=lambda payment: _day(payment[0]))
     if other := [how for _, _, *rest in coming for how in rest if how != "oldest first"]:
         raise NotExpressible(f"a payment {other[0]!r}: ours go to the oldest debt first")
@@ -148,6 +149,45 @@ def reminder_dates(given: Given) -> Outcome:
             case _:
                 dates += [now.date().isoformat()] * len(told.steps(now.date()))
     return {"dates": dates}
+
+
+def ladder_previous_relative(given: Given) -> Outcome:
+    """Levels that count from the due date, to the end of a month, or from the level before, looked at every day.
+
+    Ours count from the due date alone: each level is written as the days after it on which it falls, and a loan that
+    nobody pays then climbs them.
+    """
+    unknown = sorted(set(given) - {"due", "levels", "run_every_day"})
+    if unknown or not given.get("run_every_day", True):
+        raise NotExpressible(f"levels by {', '.join(unknown) or 'run'}: a loan waits for its own moment, not for a run")
+    due = _day(given["due"])
+    offsets = _days_after(due, given["levels"])
+    channels = [str(channel) for _, _, channel in given["levels"]]
+    order = sorted(range(len(offsets)), key=lambda number: offsets[number])
+    ladder = _ladder([(str(number), offsets[number]) for number in order], channels=[channels[n] for n in order])
+    told = Told(_installments([(due, "1.00")]), ladder)
+    taken: list[tuple[str, str]] = []
+    for past in range(max(offsets) + 1):
+        day = due + timedelta(days=past)
+        taken += [(day.isoformat(), channels[int(title)]) for title in told.steps(day)]
+    return {"dates": [day for day, _ in taken], "channels": [channel for _, channel in taken]}
+
+
+def _days_after(due: date, levels: Iterable[Sequence[Any]]) -> list[int]:
+    """The peer's own notation for a level's date, as days after the due date."""
+    found: list[date] = []
+    for how, days, _ in levels:
+        match how:
+            case "net_days":
+                found.append(due + timedelta(days=days))
+            case "end_of_month":
+                month = due + timedelta(days=days)
+                found.append(month.replace(day=monthrange(month.year, month.month)[1]))
+            case "previous_date":
+                found.append((found[-1] if found else due) + timedelta(days=days))
+            case other:
+                raise NotExpressible(f"a level by {other!r}")
+    return [(one - due).days for one in found]
 
 
 def run_order(given: Given) -> Outcome:
@@ -309,7 +349,9 @@ def _state(loan: Loan, today: date) -> str:
     return CLEAR if rung is None else rung.title
 
 
-def _ladder(steps: Iterable[Sequence[Any]], anchor: Anchor = Anchor.PAST_DUE) -> Ladder:
+def _ladder(
+    steps: Iterable[Sequence[Any]], anchor: Anchor = Anchor.PAST_DUE, channels: Sequence[str] | None = None
+) -> Ladder:
     """A ladder of mandatory notices by days past due, or before and on the day, in the order of the row."""
     rungs = tuple(
         Rung(
@@ -319,7 +361,7 @@ def _ladder(steps: Iterable[Sequence[Any]], anchor: Anchor = Anchor.PAST_DUE) ->
             anchor=anchor if int(days) > 0 else Anchor.DUE,
             offset_days=int(days),
             per="episode" if int(days) > 0 else "installment",
-            channels=("letter",),
+            channels=("letter" if channels is None else _channel(channels[number]),),
             template="notice",
             purpose="notice",
             window=Window.model_validate({"from": "00:00", "to": "24:00"}),
@@ -329,6 +371,12 @@ def _ladder(steps: Iterable[Sequence[Any]], anchor: Anchor = Anchor.PAST_DUE) ->
         for number, (name, days, *_) in enumerate(steps)
     )
     return Ladder(id="outside", version="1", title="Outside", rungs=rungs, tiers={tier: TierPolicy() for tier in Tier})
+
+
+def _channel(name: str) -> Channel:
+    if name not in get_args(Channel):
+        raise NotExpressible(f"a level by {name!r}")
+    return cast(Channel, name)
 
 
 def _installments(debts: Iterable[Sequence[Any]]) -> tuple[Installment, ...]:
@@ -406,6 +454,7 @@ FAMILIES = {
     "stage_with_hold": stage_with_hold,
     "reanchor": reanchor,
     "reminder_dates": reminder_dates,
+    "ladder_previous_relative": ladder_previous_relative,
     "run_order": run_order,
     "behaviour": behaviour,
 }

@@ -29,6 +29,7 @@ def upgrade() -> None:
         "lenders",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("record", sa.Text(), nullable=False),
+        sa.Column("pins", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_lenders")),
     )
     op.create_table(
@@ -61,7 +62,8 @@ def upgrade() -> None:
         sa.Column("residence", Document(), nullable=False),
         sa.Column("zones", Document(), nullable=False),
         sa.Column("consents_known", sa.Boolean(), nullable=False),
-        sa.Column("history_known", sa.Boolean(), nullable=False),
+        sa.Column("history", sa.Text(), nullable=False),
+        sa.Column("recorded", sa.Text(), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["lender"], ["lenders.id"], name=op.f("fk_borrowers_lender_lenders")),
         sa.PrimaryKeyConstraint("lender", "id", name=op.f("pk_borrowers")),
@@ -75,6 +77,10 @@ def upgrade() -> None:
         sa.Column("contact_point", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("at", Instant(), nullable=False),
+        sa.Column("about", sa.Text(), nullable=False),
+        sa.Column("loans", sa.Text(), nullable=False),
+        sa.Column("until", sa.Text(), nullable=False),
+        sa.Column("form", sa.Text(), nullable=False),
         sa.CheckConstraint("state IN ('given', 'revoked')", name=op.f("ck_consents_state")),
         sa.ForeignKeyConstraint(
             ["lender", "borrower"],
@@ -91,6 +97,7 @@ def upgrade() -> None:
         sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
         sa.Column("undeliverable_since", Instant(), nullable=True),
         sa.ForeignKeyConstraint(
             ["lender", "borrower"],
@@ -115,6 +122,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("lender", "borrower", "hold", name=op.f("pk_holds")),
     )
     op.create_table(
+        "recorded",
+        sa.Column("lender", sa.Text(), nullable=False),
+        sa.Column("borrower", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("recorded_at", Instant(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["lender", "borrower"],
+            ["borrowers.lender", "borrowers.id"],
+            name=op.f("fk_recorded_lender_borrower_borrowers"),
+        ),
+        sa.PrimaryKeyConstraint("lender", "borrower", "id", name=op.f("pk_recorded")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "loans",
         sa.Column("lender", sa.Text(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
@@ -123,6 +146,7 @@ def upgrade() -> None:
         sa.Column("ladder", sa.Text(), nullable=False),
         sa.Column("tier", sa.Text(), nullable=False),
         sa.Column("creditor", sa.Text(), nullable=False),
+        sa.Column("standing", Document(), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("seq", sa.Integer(), nullable=False),
         sa.Column("registered_at", Instant(), nullable=False),
@@ -228,6 +252,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("lender", "loan", "episode", "installment", "rung", name=op.f("pk_tasks")),
     )
     op.create_table(
+        "duties",
+        sa.Column("lender", sa.Text(), nullable=False),
+        sa.Column("loan", sa.Text(), nullable=False),
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("opened_at", Instant(), nullable=False),
+        sa.Column("settled_at", Instant(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["lender", "loan"], ["loans.lender", "loans.id"], name=op.f("fk_duties_lender_loan_loans")
+        ),
+        sa.PrimaryKeyConstraint("lender", "loan", "rule", name=op.f("pk_duties")),
+    )
+    op.create_table(
         "verdicts",
         sa.Column("lender", sa.Text(), nullable=False),
         sa.Column("loan", sa.Text(), nullable=False),
@@ -322,6 +359,7 @@ def downgrade() -> None:
     op.drop_table("texts")
     op.drop_table("contacts")
     op.drop_table("verdicts")
+    op.drop_table("duties")
     op.drop_table("tasks")
     op.drop_table("rung_claims")
     op.drop_table("reviews")
@@ -329,6 +367,7 @@ def downgrade() -> None:
     op.drop_table("outbox")
     op.drop_table("facts")
     op.drop_table("loans")
+    op.drop_table("recorded")
     op.drop_table("holds")
     op.drop_table("contact_points")
     op.drop_table("consents")
