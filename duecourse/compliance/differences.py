@@ -117,7 +117,9 @@ def _rule(rule: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator
     now = {str(one["in_force"]): one for one in new["versions"]}
     for day, version in now.items():
         if day in was:
-            yield from _values("value", rule, was[day], version, day)
+            begins = str(version.get("ended")) in now.keys() - was.keys()  # said by the version that begins then
+            hidden = ("ended",) if begins and "ended" not in was[day] else ()
+            yield from _values("value", rule, was[day], _without(version, *hidden), day)
             continue
         earlier = [known for known in now if known < day]
         base = _without(now[max(earlier)], *_DATES) if earlier else {}
