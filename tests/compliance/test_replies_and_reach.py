@@ -1,15 +1,15 @@
-"""One answer to a borrower who writes, and when a debtor counts as out of reach."""
+"""One answer to a borrower who writes, who counts as out of reach, whom a rule reaches, and what outranks what."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
-from duecourse.compliance.case import Consent, Event
+from duecourse.compliance.case import Consent, Event, Hold, Place
 from duecourse.compliance.gate import decide
-from duecourse.compliance.verdict import Defer, Permit, Verdict, Withhold
+from duecourse.compliance.verdict import Defer, Permit, Verdict, Withhold, binding
 from tests.compliance.pieces import case, contact, instant, packs, rule
 
 OPT_OUT = packs(rule("consent: {basis: opt_out, one_reply: T-01}"))
@@ -92,3 +92,57 @@ def test_a_message_of_the_debtor_ends_it_and_a_message_to_the_debtor_does_not() 
     assert None is reaches_spouse(*days, message)
     assert instant("2026-03-10T12:00") == reaches_spouse(*days, replace(message, direction="outbound"))
     assert instant("2026-03-10T12:00") == reaches_spouse(*days, replace(message, recipient="spouse"))
+
+
+@pytest.mark.parametrize(
+    ("place", "bound"),
+    [
+        (Place("US", "NY", "New York"), True),
+        (Place("US", "NY", "Albany"), False),
+        (Place("US", "NJ", "New York"), False),
+        (Place("CA", "NY", "New York"), False),
+        (Place("US", "NY", None, "10001"), True),  # the first code of the range, and the last
+        (Place("US", "NY", None, "10499"), True),
+        (Place("US", "NY", None, "10500"), False),
+        (Place("US", "NY", None, "10000"), False),
+        (Place("US", "NY", "Riverdale", "10471"), True),  # a neighbourhood: the code decides
+        (Place("US"), True),  # not known: it may be there
+    ],
+)
+def test_a_rule_of_one_city_reaches_its_people_by_name_or_code(place: Place, bound: bool) -> None:
+    here = 'coverage: {countries: [US], regions: [NY], cities: [New York], postal: [["10001", "10499"]]}\n'
+    found = decide(case("2026-03-10T12:00", residence=place), packs(rule("content: {require: [word]}", more=here)))
+    assert (("word",) if bound else ()) == found.grounds.required_content
+
+
+def test_a_consent_given_in_a_call_excludes_calls_as_a_recorded_one_does() -> None:
+    rules = packs(rule("cap: {limit: 1, window: {days: 3}, per: debt, counts: {channels: [call], consent_days: 7}}"))
+    called = contact("2026-03-09T09:00")
+    assert isinstance(decide(case("2026-03-10T12:00", history=(called,)), rules), Defer)
+    for about, verdict in (("D", Permit), ("E", Defer)):
+        agreed = contact("2026-03-10T09:00", "consent", direction="inbound", debts=(about,))
+        assert isinstance(decide(case("2026-03-10T12:00", history=(called, agreed)), rules), verdict)
+
+
+def test_a_persons_decision_outranks_a_wait_and_a_bar_outranks_both() -> None:
+    night = rule('quiet_hours: {windows: {daily: [["08:00", "21:00"]]}, end: exclusive}', "T-01")
+    ask_first = rule("hold: {causes: [fraud], effect: review}", "T-02")
+    stop = rule("hold: {causes: [cease]}", "T-03")
+    fraud, cease = (Hold(cause, None, date(2026, 3, 1), None) for cause in ("fraud", "cease"))
+    for holds, decides in (((), "T-01"), ((fraud,), "T-02"), ((fraud, cease), "T-03")):
+        verdict = decide(case("2026-03-10T23:00", holds=holds), packs(night, ask_first, stop))
+        found = binding(verdict)
+        assert found is not None
+        assert decides == found.rule
+
+
+def test_a_window_that_ends_in_the_hour_that_comes_twice_ends_the_first_time() -> None:
+    """1 November 2026, New York: 01:30 comes twice; neither reading of the rule may be broken."""
+    late = packs(rule('quiet_hours: {windows: {daily: [["20:00", "01:30"]]}, end: exclusive}'))
+    verdict = decide(case("2026-10-31T23:00"), late)
+    assert isinstance(verdict, Permit)
+    assert datetime(2026, 11, 1, 5, 29, 59, tzinfo=UTC) == verdict.closes
+    early = packs(rule('quiet_hours: {windows: {daily: [["01:30", "20:00"]]}, end: exclusive}'))
+    opened = decide(case("2026-10-31T23:00"), early)
+    assert isinstance(opened, Defer)
+    assert datetime(2026, 11, 1, 6, 30, tzinfo=UTC) == opened.opens
