@@ -314,5 +314,5 @@ def test_a_state_without_a_pack_is_said_where_others_have_one(residence: dict[st
     found = [one for one in decide(case, packs).grounds.findings if one.rule == "gate:region"]
     assert warned == bool(found)
     if found:
-        assert "the own rules of US-TX are in no pack here; only us/federal was applied" == found[0].because
-        assert "US-TX 本地的规则包" in explain_finding(found[0], "zh")
+        assert "no pack here holds the rules of US-TX itself; decided under us/federal alone" == found[0].because
+        assert "没有 US-TX 本地的规则" in explain_finding(found[0], "zh")
