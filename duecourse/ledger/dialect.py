@@ -17,6 +17,10 @@ from duecourse.errors import InvalidInput, Unavailable
 from duecourse.ledger.tables import parties
 
 PATIENCE = timedelta(seconds=10)
+"""How long a transaction waits for the write lock of another."""
+CACHE_KIB = 32 * 1024
+CHECKPOINT_PAGES = 4000  # each checkpoint waits for the disk twice, and the write after it waits with it
+_MILLISECOND = timedelta(milliseconds=1)
 _LOCK = text("SELECT pg_advisory_xact_lock(:key)")
 _PARTIES = select(parties.c.borrower).where(parties.c.lender == text(":lender"), parties.c.loan == text(":loan"))
 
@@ -25,19 +29,17 @@ class Busy(Unavailable):
     """Somebody else kept the write lock for longer than this engine waits. Nothing was begun."""
 
 
-def create(url: str, patience: timedelta = PATIENCE) -> Engine:
-    """An engine for a `sqlite:///FILE` or `postgresql+psycopg://...` address. Opens nothing yet.
-
-    `patience`: how long a SQLite transaction waits for the lock of another.
-    """
+def create(url: str) -> Engine:
+    """An engine for a `sqlite:///FILE` or `postgresql+psycopg://...` address. Opens nothing yet."""
     try:
         parsed = make_url(url)
     except ArgumentError:
         raise InvalidInput("ledger", url, "an address such as sqlite:///.duecourse/ledger.db") from None
     match parsed.get_backend_name():
         case "sqlite" if parsed.database and parsed.database != ":memory:":
-            waits = {"timeout": patience.total_seconds(), "check_same_thread": False}
-            engine = create_engine(parsed, connect_args=waits)
+            waits = {"timeout": PATIENCE.total_seconds(), "check_same_thread": False}
+            # The last used first: a connection that has not seen the newest writes must read all its pages again.
+            engine = create_engine(parsed, connect_args=waits, pool_use_lifo=True)
             event.listen(engine, "connect", _prepare_sqlite)
             return engine
         case "postgresql":
@@ -59,6 +61,8 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    cursor.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
 
@@ -78,12 +82,18 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
-    """A write transaction, committed at its end. In SQLite it holds the only write lock from its start."""
+def writing(engine: Engine, patience: timedelta = PATIENCE) -> Iterator[Connection]:
+    """A write transaction, committed at its end. In SQLite it holds the only write lock from its start.
+
+    Raises Busy where that lock was not free within `patience`.
+    """
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             try:
-                _begin_sqlite(connection, "BEGIN IMMEDIATE")
+                if patience == PATIENCE:
+                    _begin_sqlite(connection, "BEGIN IMMEDIATE")
+                else:
+                    _begin_within(connection, patience)
             except sqlite3.OperationalError as busy:
                 raise Busy(
                     f"another process keeps the ledger's write lock ({busy}); "
@@ -102,6 +112,15 @@ def _begin_sqlite(connection: Connection, statement: str) -> None:
     connection.begin()
     driver: Any = connection.connection.driver_connection
     driver.execute(statement)
+
+
+def _begin_within(connection: Connection, patience: timedelta) -> None:
+    driver: Any = connection.connection.driver_connection
+    driver.execute(f"PRAGMA busy_timeout = {patience // _MILLISECOND}").close()
+    try:
+        _begin_sqlite(connection, "BEGIN IMMEDIATE")
+    finally:  # the connection goes back to those who wait
+        driver.execute(f"PRAGMA busy_timeout = {PATIENCE // _MILLISECOND}").close()
 
 
 def lock(connection: Connection, lender: str, loan: str) -> None:

@@ -10,7 +10,6 @@ ledger traffic that takes no time itself. A database behind a network is always 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from sqlalchemy import Connection, Engine, inspect
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError
 
 from duecourse.errors import Unavailable
 from duecourse.ledger import clock, dialect, published
@@ -35,8 +34,7 @@ class Ledger:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        # One lock and no waiting: for work on the event loop. Without a file to lock there is no such way.
-        self._at_once = dialect.create(str(engine.url), timedelta(0)) if engine.dialect.name == "sqlite" else None
+        self._in_process = engine.dialect.name == "sqlite"
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
 
     @classmethod
@@ -95,22 +93,18 @@ class Ledger:
 
     async def transacting(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """`transact` for asyncio, e.g. `await ledger.transacting(reserve, ask, now)`; never waits on the event loop."""
-        if self._at_once is not None:
+        if self._in_process:
             try:
-                with dialect.writing(self._at_once) as connection:
+                with dialect.writing(self._engine, timedelta(0)) as connection:
                     return work(connection, *args, **kwargs)
             except dialect.Busy:
                 pass  # nothing was begun
         return await self._in_thread(partial(self.transact, work, *args, **kwargs))
 
     async def consulting(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """`consult` for asyncio; never waits on the event loop."""
-        if self._at_once is not None:
-            try:
-                with dialect.reading(self._at_once) as connection:
-                    return work(connection, *args, **kwargs)
-            except (OperationalError, sqlite3.OperationalError):
-                pass  # readers wait only while a ledger is opened after a crash; what was read is read again
+        """`consult` for asyncio. A reader of SQLite waits for no writer."""
+        if self._in_process:
+            return self.consult(work, *args, **kwargs)
         return await self._in_thread(partial(self.consult, work, *args, **kwargs))
 
     async def _in_thread(self, call: Callable[[], T]) -> T:
@@ -120,5 +114,3 @@ class Ledger:
         """Finish what is under way and let go of the database."""
         self._writer.shutdown(wait=True)
         self._engine.dispose()
-        if self._at_once is not None:
-            self._at_once.dispose()

@@ -68,10 +68,12 @@ def test_a_write_transaction_holds_the_write_lock_from_its_first_moment(book: Bo
 
 
 def test_a_lock_that_somebody_keeps_is_named_as_such(book: Book) -> None:
-    impatient = dialect.create(book.url, timedelta(0))
-    with book.ledger.write(), pytest.raises(Unavailable, match="write lock"), dialect.writing(impatient):
+    other = dialect.create(book.url)
+    with book.ledger.write(), pytest.raises(Unavailable, match="write lock"), dialect.writing(other, timedelta(0)):
         pass
-    impatient.dispose()
+    with other.connect() as connection:  # its connection waits again as every other
+        assert 10_000 == scalar(connection, "PRAGMA busy_timeout")
+    other.dispose()
 
 
 def test_several_processes_may_open_a_new_ledger_at_once(tmp_path: Path) -> None:
