@@ -17,7 +17,7 @@ WORKDIR /app
 COPY duecourse ./duecourse
 COPY workflows ./workflows
 COPY activities ./activities
-COPY worker.py starter.py LICENSE ./
+COPY worker.py starter.py receiver.py LICENSE ./
 # Compiled here, because the running container cannot write to /app.
 RUN /opt/duecourse/bin/python -m compileall -q /app
 ENV PATH=/opt/duecourse/bin:$PATH \

@@ -45,9 +45,9 @@ def application(arguments: Sequence[str]) -> typer.Typer:
 
     decide.add_to(app)
     if arguments[:1] != ["decide"]:
-        from duecourse.cli import acts, book, facts, operate, packs, record, views
+        from duecourse.cli import acts, book, facts, inbox, operate, packs, record, views
 
-        for group in (book, record, facts, views, acts, operate, packs):
+        for group in (book, record, facts, inbox, views, acts, operate, packs):
             group.add_to(app)
     return app
 

@@ -1,4 +1,5 @@
-"""The tables. Personal data lives in `borrowers`, `contact_points` and `texts`, and nowhere else.
+"""The tables. Personal data lives in `borrowers`, `contact_points`, `texts`, `provider_events` and `inbox`, and
+nowhere else.
 
 Every key is a natural one and NOT NULL: SQLite would accept a NULL twice in a unique key.
 """
@@ -73,6 +74,7 @@ contact_points = Table(
     Column("undeliverable_since", Instant, nullable=True),
     PrimaryKeyConstraint("lender", "borrower", "channel", "id"),
     ForeignKeyConstraint(["lender", "borrower"], ["borrowers.lender", "borrowers.id"]),
+    Index(None, "channel", "address"),  # a reply names an address, and nothing else of ours
 )
 
 ladders = Table(
@@ -257,6 +259,41 @@ receipts = Table(
     _text("status"),
     Column("at", Instant, nullable=False),
     PrimaryKeyConstraint("channel", "provider_id", "status"),
+)
+
+provider_events = Table(
+    "provider_events",
+    metadata,
+    _text("provider"),
+    _text("id"),  # the provider's own: of the message, or of the event where one has several
+    _text("status"),
+    _text("body"),  # as it came
+    Column("at", Instant, nullable=False),
+    _text("trouble"),  # why the loan could not be told of it; "" where it was
+    PrimaryKeyConstraint("provider", "id", "status"),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    _text("id"),
+    _text("kind"),
+    _text("lender"),  # "" where nobody knows
+    _text("borrower"),
+    _text("loan"),
+    _text("channel"),
+    _text("about"),  # reply: what it says; bad_row: the field
+    _text("text"),  # reply: as it was written; bad_row: the reason
+    _text("rules"),  # the lines that classified a reply, and their version
+    _text("row"),  # bad_row: the fact's id, or one made from its content
+    Column("holds", Document, nullable=False),  # loan -> hold, what ends when the task is closed
+    Column("opened_at", Instant, nullable=False),
+    Column("closed_at", Instant, nullable=True),
+    _text("closed_by"),
+    PrimaryKeyConstraint("id"),
+    CheckConstraint("kind IN ('reply', 'bad_row')", name="kind"),
+    Index(None, "closed_at", "opened_at"),
+    Index(None, "lender", "row"),
 )
 
 verdicts = Table(

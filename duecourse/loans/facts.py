@@ -32,7 +32,11 @@ Cause = Literal[
     "complaint",
     "written_off",
     "lender",
+    "unclear_reply",  # until a person has read what the borrower wrote
+    "paid_claim",  # until a person has looked for the payment
+    "unreadable_fact",  # until a fact that the lender's system reported wrongly is mended
 ]
+PAUSES_OPTIONAL = ("unclear_reply", "paid_claim", "unreadable_fact")  # they end with their task in the inbox
 
 
 class Row(BaseModel):

@@ -54,7 +54,7 @@ def test_images_are_pinned() -> None:
 def test_nothing_listens_beyond_this_machine() -> None:
     ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
 
-    assert len(ports) == 3
+    assert len(ports) == 4
     assert all(port.startswith("127.0.0.1:") for port in ports)
 
 
@@ -64,7 +64,7 @@ def test_every_server_tells_whether_it_is_healthy() -> None:
 
 
 def test_our_containers_run_without_privileges_and_get_time_to_finish_a_send() -> None:
-    assert {"worker-loans", "worker-messages", "worker-tasks", "relay", "starter"} == set(OURS)
+    assert {"worker-loans", "worker-messages", "worker-tasks", "relay", "receiver", "starter"} == set(OURS)
     for service in OURS.values():
         assert service["read_only"]
         assert service["cap_drop"] == ["ALL"]

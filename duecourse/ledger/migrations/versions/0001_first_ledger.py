@@ -48,6 +48,37 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("channel", "provider_id", "status", name=op.f("pk_receipts")),
     )
     op.create_table(
+        "provider_events",
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("trouble", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("provider", "id", "status", name=op.f("pk_provider_events")),
+    )
+    op.create_table(
+        "inbox",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("lender", sa.Text(), nullable=False),
+        sa.Column("borrower", sa.Text(), nullable=False),
+        sa.Column("loan", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("about", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("rules", sa.Text(), nullable=False),
+        sa.Column("row", sa.Text(), nullable=False),
+        sa.Column("holds", Document(), nullable=False),
+        sa.Column("opened_at", Instant(), nullable=False),
+        sa.Column("closed_at", Instant(), nullable=True),
+        sa.Column("closed_by", sa.Text(), nullable=False),
+        sa.CheckConstraint("kind IN ('reply', 'bad_row')", name=op.f("ck_inbox_kind")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_inbox")),
+    )
+    op.create_index(op.f("ix_inbox_closed_at_opened_at"), "inbox", ["closed_at", "opened_at"], unique=False)
+    op.create_index(op.f("ix_inbox_lender_row"), "inbox", ["lender", "row"], unique=False)
+    op.create_table(
         "settings",
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
@@ -106,6 +137,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("lender", "borrower", "channel", "id", name=op.f("pk_contact_points")),
     )
+    op.create_index(op.f("ix_contact_points_channel_address"), "contact_points", ["channel", "address"], unique=False)
     op.create_table(
         "holds",
         sa.Column("lender", sa.Text(), nullable=False),
@@ -373,6 +405,8 @@ def downgrade() -> None:
     op.drop_table("consents")
     op.drop_table("borrowers")
     op.drop_table("settings")
+    op.drop_table("inbox")
+    op.drop_table("provider_events")
     op.drop_table("receipts")
     op.drop_table("packs")
     op.drop_table("lenders")
