@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from duecourse.compliance.case import Case, Debt, Event, Hold, Lender, Milestone, Person, Request, SendWindow
@@ -153,7 +154,11 @@ def _history(dossier: Dossier, without: str | None) -> tuple[Event, ...]:
     """
     places = {(point.channel, point.id): point.place for point in dossier.points}
     own = tuple(_event(one, places) for one in dossier.contacts if one.state != "released" and one.id != without)
-    return (*dossier.past.events, *own) if dossier.past.events else own
+    if not dossier.past.events:
+        return own
+    # Whoever leaves the loans out of an old contact must not thereby free a cap that counts for each debt.
+    here = (dossier.loan.terms.loan,)
+    return (*(event if event.debts else replace(event, debts=here) for event in dossier.past.events), *own)
 
 
 def _event(contact: ContactRow, places: Mapping[tuple[str, str], str | None]) -> Event:

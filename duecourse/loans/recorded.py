@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from duecourse.compliance.contract_forms import FIRST, LAST
 from duecourse.compliance.local_time import parse_minutes
 from duecourse.compliance.primitive_files import Channel, Direction, Purpose, Recipient, Weekday
 from duecourse.errors import InvalidInput
@@ -49,7 +50,17 @@ def _written_out(value: object) -> object:
 
 
 def _utc(instant: datetime) -> datetime:
+    # Far from today no zone has a clock, and the arithmetic of windows ends.
+    if not FIRST <= instant <= LAST:
+        raise ValueError(f"expected an instant from {FIRST:%Y} to {LAST:%Y}")
     return instant.astimezone(UTC)
+
+
+def _in_our_time(day: date) -> date:
+    if day < FIRST.date():
+        raise ValueError(f"expected a date from {FIRST:%Y} on")
+    # 9999-12-31 is how many systems write "without end".
+    return min(day, LAST.date())
 
 
 def _point(value: str) -> str:
@@ -67,7 +78,7 @@ def _local_time(value: str) -> str:
 
 
 Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_utc)]
-Day = Annotated[date, BeforeValidator(_written_out)]
+Day = Annotated[date, BeforeValidator(_written_out), AfterValidator(_in_our_time)]
 Point = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9._-]{0,63}$"), AfterValidator(_point)]
 AnyPoint = Literal["*"] | Point
 LocalTime = Annotated[str, AfterValidator(_local_time)]

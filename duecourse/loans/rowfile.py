@@ -110,15 +110,15 @@ def _json_lines(text: str) -> Iterator[Raw | InvalidInput]:
             continue
         try:
             yield _row(_loads(content), line)
-        except json.JSONDecodeError as error:
-            yield InvalidInput("row", "…", f"one JSON object a line; {error.msg}", line=line)
+        except InvalidInput as error:
+            yield InvalidInput("row", "…", f"one JSON object a line; {error.expected}", line=line)
 
 
 def _json_list(text: str) -> Iterator[Raw | InvalidInput]:
     try:
         items = _loads(text)
-    except json.JSONDecodeError as error:
-        raise InvalidInput("document", "…", f"JSON; {error.msg}", line=error.lineno) from error
+    except InvalidInput as error:
+        raise InvalidInput("document", "…", f"JSON; {error.expected}", line=error.line) from error
     if not isinstance(items, list):
         raise InvalidInput("document", "…", "a JSON list of objects", line=1)
     # The document is sound: each member is found again from where the one before it ends.
@@ -143,7 +143,15 @@ def _yaml_list(text: str, collection: str) -> Iterator[Raw | InvalidInput]:
 
 
 def _loads(text: str) -> Any:
-    return json.loads(text, parse_float=Decimal)
+    """Raises InvalidInput that says what is wrong, and nothing of the text: it may be a person's."""
+    try:
+        return json.loads(text, parse_float=Decimal)
+    except json.JSONDecodeError as error:
+        raise InvalidInput("document", "…", error.msg, line=error.lineno) from error
+    except RecursionError as error:
+        raise InvalidInput("document", "…", "fewer brackets inside each other") from error
+    except ValueError as error:  # the interpreter's limit on digits
+        raise InvalidInput("document", "…", "numbers of fewer digits") from error
 
 
 def _row(item: object, line: int) -> Raw | InvalidInput:
