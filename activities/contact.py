@@ -19,6 +19,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from duecourse.channels.adapter import (
     Accepted,
     Adapter,
+    Capabilities,
     Idempotency,
     LookUpFailed,
     NotSent,
@@ -27,11 +28,13 @@ from duecourse.channels.adapter import (
     Rejected,
     RetryLater,
 )
-from duecourse.channels.settings import Adapters
+from duecourse.channels.adapters import Adapters
 from duecourse.engine.business_time import activity_now
 from duecourse.ledger import contacts
 from duecourse.ledger.contacts import Superseded
+from duecourse.ledger.dossier import ContactRow
 from duecourse.ledger.outcomes import Ask, Frozen, Reservation, Reserved, Resumed, Settled
+from duecourse.ledger.providers import refused_by
 from duecourse.ledger.refusals import refuse
 from duecourse.ledger.reservations import reserve
 from duecourse.ledger.sending import Sending
@@ -40,6 +43,7 @@ from duecourse.loans.portfolio import LenderRecord
 from duecourse.messages.content import missing_content
 from duecourse.messages.errors import MessageRefused, UnknownTemplate
 from duecourse.messages.from_loan import context_for
+from duecourse.messages.letter import block, dated
 from duecourse.messages.render import Renderer
 from workflows.contracts import (
     ATTEMPT_TIMEOUT,
@@ -69,9 +73,9 @@ class ContactActivities:
     async def contact(self, request: ContactRequest) -> ContactResult:
         """Decide one rung and carry the decision out; ends in a recorded answer or raises to be retried."""
         now = activity_now()
-        adapter = self._adapter(request.channel)
+        self._served(request.channel)
         ask = _ask(request)
-        room = adapter.capabilities.timeout + MARGIN
+        room = self._adapters.timeout(request.channel) + MARGIN
         decided = await self._ledger.transacting(reserve, ask, now, sending=self._sending, room=room)
         match decided:
             case Settled():
@@ -79,9 +83,9 @@ class ContactActivities:
                     await self._keep_shadow(decided.shadow, now)
                 return _result(request, decided, now)
             case Resumed():
-                return _result(request, await self._resume(ask, adapter, decided, now), now)
+                return _result(request, await self._resume(ask, decided, now), now)
             case Reserved():
-                return _result(request, await self._send_new(ask, adapter, decided, now), now)
+                return _result(request, await self._send_new(ask, decided, now), now)
 
     @activity.defn(name=SETTLE_ACTIVITY)
     async def settle(self, request: SettleRequest) -> ContactResult:
@@ -99,15 +103,16 @@ class ContactActivities:
         )
         found = await self._ledger.transacting(contacts.settle, ask, now)
         if isinstance(found, Resumed):
-            found = await self._clear_up(ask, self._adapter(request.channel), found, now)
+            found = await self._clear_up(ask, self._adapter_of(request.channel, found.text), found, now)
         return ContactResult(outcome=found.outcome, rows=found.rows, plan=found.plan)
 
     # --- a contact that nothing was sent of yet ---
 
-    async def _send_new(self, ask: Ask, adapter: Adapter, reserved: Reserved, now: datetime) -> Settled:
+    async def _send_new(self, ask: Ask, reserved: Reserved, now: datetime) -> Settled:
         reservation = reserved.reservation
+        adapter = await self._choose(reservation.contact)
         try:
-            message = self._word(reservation, now)
+            message = self._word(reservation, adapter, now)
         except (MessageRefused, UnknownTemplate) as refused:
             return await self._refuse(ask, reservation, type(refused).__name__)
         if isinstance(message, tuple):
@@ -119,13 +124,14 @@ class ContactActivities:
         log.error("message refused", contact=reservation.contact.id, rung=ask.rung, missing=reason)
         return await self._ledger.transacting(refuse, ask, reservation.contact.id, reason, activity_now())
 
-    def _word(self, reservation: Reservation, now: datetime) -> Frozen | tuple[str, ...]:
+    def _word(self, reservation: Reservation, adapter: Adapter, now: datetime) -> Frozen | tuple[str, ...]:
         """The exact text, or the names of what it lacks of the content that its rules demand."""
         dossier = reservation.dossier
         loan, person = dossier.loan, dossier.person
         candidate = reservation.candidate
         if candidate is None:
             raise ApplicationError(f"contact {reservation.contact.id} is no longer owed", type="Moot")
+        today = loan.terms.book_date(now)
         context = context_for(
             loan,
             candidate,
@@ -134,27 +140,29 @@ class ContactActivities:
             tier=dossier.tier,
             name=person.name,
             language=person.language,
-            today=loan.terms.book_date(now),
+            today=today,
         )
         channel = reservation.contact.channel
+        by_post = channel == "letter"
         rendered = self._renderer.render(reservation.rung.template, channel, person.language, context)
         missing = missing_content(rendered, reservation.required_content)
         if missing:
             return missing
         return Frozen(
-            address=reservation.point.address,
-            sender=_sender(dossier.lender, channel) or self._adapters.sender(channel),
+            address=block(person.name, [reservation.point.address]) if by_post else reservation.point.address,
+            sender=self._adapters.sender(adapter, _sender(dossier.lender, channel)),
             subject=rendered.subject or "",
-            text=rendered.text,
+            text=dated(rendered.text, today, rendered.language) if by_post else rendered.text,
             html=rendered.html or "",
             language=rendered.language,
             at=now,
+            provider=adapter.provider,
         )
 
     async def _keep_shadow(self, reservation: Reservation, now: datetime) -> None:
         """Keep what would have been sent, to compare it with what the old system sent."""
         try:
-            message = self._word(reservation, now)
+            message = self._word(reservation, self._adapters[reservation.contact.channel], now)
         except (MessageRefused, UnknownTemplate) as refused:
             log.warning("shadow not worded", contact=reservation.contact.id, missing=type(refused).__name__)
             return
@@ -187,7 +195,7 @@ class ContactActivities:
         except NotSent as refused:
             if message is not None:
                 await self._release(contact.id, attempt, refused)
-            raise _to_retry(refused) from refused
+            raise _to_retry(refused, another=self._adapters.has_another(adapter)) from refused
         except OutcomeUnknown as unknown:
             return await self._unknown(ask, adapter, contact.id, deadline, unknown)
         return await self._accepted(ask, contact.id, accepted, started)
@@ -238,9 +246,9 @@ class ContactActivities:
 
     # --- a contact that an earlier attempt may have sent ---
 
-    async def _resume(self, ask: Ask, adapter: Adapter, resumed: Resumed, now: datetime) -> Settled:
-        native = adapter.capabilities.idempotency is Idempotency.NATIVE_KEY
-        if native and resumed.may_repeat and not resumed.moot:
+    async def _resume(self, ask: Ask, resumed: Resumed, now: datetime) -> Settled:
+        adapter = self._adapter_of(ask.channel, resumed.text)
+        if _key_holds(adapter.capabilities, resumed.since, now) and resumed.may_repeat and not resumed.moot:
             return await self._send(ask, adapter, resumed.reservation, None)
         cleared = await self._clear_up(ask, adapter, resumed, now)
         return Settled(cleared.outcome, cleared.rows, cleared.plan, resumed.judged)
@@ -274,30 +282,63 @@ class ContactActivities:
                 raise ApplicationError(again, type="NotAccepted")
         return await self._ledger.transacting(contacts.mark_unknown, contact, activity_now(), ask.seq)
 
-    def _adapter(self, channel: str) -> Adapter:
+    # --- whom to call ---
+
+    def _served(self, channel: str) -> None:
         if channel not in self._adapters:
             raise ApplicationError(
                 f"no adapter for {channel} in this worker: configure the channel, or take its queue from --queues",
                 type="ChannelNotConfigured",
             )
-        return self._adapters[channel]
+
+    async def _choose(self, contact: ContactRow) -> Adapter:
+        """The channel's first provider; after a contact that certainly was not accepted, the one that follows."""
+        first = self._adapters[contact.channel]
+        if contact.number == 0 or not self._adapters.has_another(first):
+            return first
+        return self._adapters.after(contact.channel, await self._ledger.consulting(refused_by, contact))
+
+    def _adapter_of(self, channel: str, message: Frozen | None) -> Adapter:
+        """Whom an earlier attempt may have called: what became of it is known there and nowhere else."""
+        self._served(channel)
+        if message is None:
+            return self._adapters[channel]
+        adapter = self._adapters.of(channel, message.provider)
+        if adapter is None:
+            raise ApplicationError(
+                f"no adapter for {channel} by {message.provider} in this worker, and a contact is open there: "
+                "configure it until its contacts are settled",
+                type="ChannelNotConfigured",
+            )
+        return adapter
 
 
-def _to_retry(refused: NotSent) -> ApplicationError:
-    """What was certainly not accepted is decided again by the next attempt: the same channel, or another."""
-    after = refused.after if isinstance(refused, RetryLater) else None
+def _key_holds(capabilities: Capabilities, since: datetime, now: datetime) -> bool:
+    """Whether the provider still knows the first call's key, so that a repeat cannot be a second message."""
+    native = capabilities.idempotency is Idempotency.NATIVE_KEY
+    return native and (capabilities.window is None or now - since < capabilities.window)
+
+
+def _to_retry(refused: NotSent, *, another: bool) -> ApplicationError:
+    """What was certainly not accepted is decided again by the next attempt: another provider or channel, or the same.
+
+    A provider's "come back in a minute" binds no other provider: where there is one, our own back-off holds.
+    """
+    after = refused.after if isinstance(refused, RetryLater) and not another else None
     return ApplicationError(
         str(refused), type=type(refused).__name__, next_retry_delay=after, category=ApplicationErrorCategory.BENIGN
     )
 
 
 def _sender(lender: LenderRecord, channel: str) -> str | None:
-    """Each lender writes under its own number and mailbox."""
+    """Each lender writes under its own number, mailbox and address."""
     match channel:
         case "sms":
             return lender.sms_sender
         case "email":
             return formataddr((lender.name, lender.mail_from))
+        case "letter":
+            return block(lender.name, lender.postal_address)
         case _:
             return None
 

@@ -28,6 +28,7 @@ class Capabilities:
     timeout: timedelta  # of one attempt, connection included
     settle: timedelta = timedelta(0)  # how long after a call its trace may still be missing
     lookup_complete: bool = False  # absent after `settle` means: not accepted
+    window: timedelta | None = None  # how long after the first call a native key still holds; None for ever
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,7 @@ def may_leave(message: Outgoing) -> None:
 
 class Adapter(Protocol):
     channel: str
+    provider: str  # written down with each contact, so that it is asked there and nowhere else
     capabilities: Capabilities
 
     async def send(self, message: Outgoing) -> Accepted: ...

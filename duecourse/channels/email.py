@@ -93,6 +93,7 @@ class SmtpAdapter:
     """
 
     channel = "email"
+    provider = "smtp"
 
     def __init__(self, server: SmtpServer, message_domain: str, timeout: timedelta = timedelta(seconds=20)) -> None:
         self._server = server

@@ -7,7 +7,7 @@ text to the same number (https://www.twilio.com/docs/messaging/api/message-resou
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -25,17 +25,14 @@ from duecourse.channels.adapter import (
     Outgoing,
     Rejected,
     RetryLater,
-    in_time,
-    may_leave,
 )
+from duecourse.channels.http_call import HttpProvider, json_object, retry_after
 
 # Of Twilio's error codes, 20xxx speak of the account and 21xxx of the message; these 21xxx speak of our own
 # sender or call-back address, for which the borrower's number must not be given up.
 _OUR_OWN_SETTINGS: Final = frozenset({21603, 21606, 21609, 21626, 21659, 21660})
 _ABOUT_THE_MESSAGE: Final = range(21000, 40000)
 
-# Ten in flight are fifty a second at 200 ms each, more than most numbers may send; each idle one costs the client time.
-_CONNECTIONS: Final = 10
 _PAGE_SIZE: Final = 200
 _MOST_PAGES: Final = 25
 _CLOCKS_DIFFER: Final = timedelta(seconds=5)
@@ -55,6 +52,7 @@ class TwilioAdapter:
     """Sends SMS through one Twilio account and finds them again by number and text."""
 
     channel = "sms"
+    provider = "twilio"
 
     def __init__(
         self,
@@ -66,22 +64,8 @@ class TwilioAdapter:
             idempotency=Idempotency.LOOKUP, timeout=timeout, settle=settle, lookup_complete=True
         )
         self._account = account
-        self._base_url = account.base_url.rstrip("/")
-        self._messages_url = f"{self._base_url}/2010-04-01/Accounts/{account.sid}/Messages.json"
-        self._client = httpx.AsyncClient(
-            auth=(account.sid, account.token),
-            follow_redirects=False,
-            timeout=None,  # one time-out for the whole attempt, in `send`
-            # An idle connection that the provider is just closing would turn a send into an unknown.
-            limits=httpx.Limits(
-                max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS, keepalive_expiry=3.0
-            ),
-            # A proxy from the environment cannot reach a gateway on this machine.
-            trust_env=urlsplit(account.base_url).hostname not in {"127.0.0.1", "::1", "localhost"},
-        )
-
-        # Requests that wait for a connection wait here: the client looks at all of them each time one is free.
-        self._free = asyncio.Semaphore(_CONNECTIONS)
+        self._messages_path = f"/2010-04-01/Accounts/{account.sid}/Messages.json"
+        self._http = HttpProvider(account.base_url, timeout, login=(account.sid, account.token))
 
     async def send(self, message: Outgoing) -> Accepted:
         """Send one SMS; answers with Twilio's message sid.
@@ -92,32 +76,8 @@ class TwilioAdapter:
             Rejected: Twilio refused this number or text for good.
             OutcomeUnknown: the request left and no answer came that says yes or no.
         """
-        in_time(message)
-        request_left = asyncio.Event()
-
-        async def before_the_body(event: str, _: Mapping[str, Any]) -> None:
-            # The last moment: a request whose body never comes is nothing that a provider can act upon.
-            if event == "http11.send_request_body.started":
-                may_leave(message)
-                request_left.set()
-
-        try:
-            async with asyncio.timeout(self.capabilities.timeout.total_seconds()), self._free:
-                answer = await self._client.post(
-                    self._messages_url,
-                    content=self._form(message),
-                    headers={
-                        "Content-Type": "application/x-www-form-urlencoded",
-                        "X-Business-Time": message.at.isoformat(),
-                    },
-                    extensions={"trace": before_the_body},
-                )
-        except (httpx.HTTPError, TimeoutError) as error:
-            reason = type(error).__name__
-            if request_left.is_set():
-                raise OutcomeUnknown(f"the SMS left and its acceptance was not seen: {reason}") from error
-            raise RetryLater(f"the SMS gateway was not reached: {reason}") from error
-        return _outcome(answer)
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        return _outcome(await self._http.post(self._messages_path, self._form(message), form, message))
 
     def _form(self, message: Outgoing) -> bytes:
         separator = "&" if urlsplit(self._account.receipts_url).query else "?"
@@ -148,9 +108,10 @@ class TwilioAdapter:
         return Accepted(min(found)[1]) if found else None
 
     async def _sent_to(self, address: str, sender: str) -> AsyncIterator[dict[str, Any]]:
-        url = f"{self._messages_url}?{urlencode({'To': address, 'From': sender, 'PageSize': _PAGE_SIZE})}"
+        query = urlencode({"To": address, "From": sender, "PageSize": _PAGE_SIZE})
+        url = f"{self._http.base_url}{self._messages_path}?{query}"
         for _ in range(_MOST_PAGES):
-            answer = await self._client.get(url)
+            answer = await self._http.get(url)
             if answer.status_code != httpx.codes.OK:
                 raise LookUpFailed(f"the SMS gateway answered {answer.status_code} when asked for its messages")
             page = answer.json()
@@ -158,19 +119,19 @@ class TwilioAdapter:
                 yield resource
             if not page.get("next_page_uri"):
                 return
-            url = urljoin(f"{self._base_url}/", page["next_page_uri"])
+            url = urljoin(f"{self._http.base_url}/", page["next_page_uri"])
             # The password goes along with each request, and must not go elsewhere.
-            if urlsplit(url)[:2] != urlsplit(self._base_url)[:2]:
+            if urlsplit(url)[:2] != urlsplit(self._http.base_url)[:2]:
                 raise LookUpFailed("the SMS gateway's list goes on at another host; not followed")
         raise LookUpFailed(f"the SMS gateway lists more than {_PAGE_SIZE * _MOST_PAGES} messages to one number")
 
     async def close(self) -> None:
-        await self._client.aclose()
+        await self._http.close()
 
 
 def _outcome(answer: httpx.Response) -> Accepted:
     status = answer.status_code
-    body = _json_object(answer)
+    body = json_object(answer)
     if status in {httpx.codes.OK, httpx.codes.CREATED}:
         if not body.get("sid"):
             raise OutcomeUnknown(f"the SMS gateway answered {status} without a message sid")
@@ -179,26 +140,12 @@ def _outcome(answer: httpx.Response) -> Accepted:
     # Only the numbers: the provider's sentence often repeats the borrower's number.
     named = f"{status}" if code is None else f"{status}, code {code}"
     if status == httpx.codes.TOO_MANY_REQUESTS:
-        raise RetryLater(f"the SMS gateway is busy: {named}", after=_retry_after(answer))
+        raise RetryLater(f"the SMS gateway is busy: {named}", after=retry_after(answer))
     if status == httpx.codes.SERVICE_UNAVAILABLE and code is not None:
-        raise RetryLater(f"the SMS gateway is unavailable: {named}", after=_retry_after(answer))
+        raise RetryLater(f"the SMS gateway is unavailable: {named}", after=retry_after(answer))
     if not 400 <= status < 500:
         raise OutcomeUnknown(f"the SMS gateway answered {named}, which says neither yes nor no")
     if isinstance(code, int) and code in _ABOUT_THE_MESSAGE and code not in _OUR_OWN_SETTINGS:
         raise Rejected(f"the SMS gateway refused the message: {named}")
     # Credentials, account, sender, a proxy on the way: to be mended on our side, whatever the number is.
     raise RetryLater(f"the SMS gateway refused the request: {named}")
-
-
-def _json_object(answer: httpx.Response) -> dict[str, Any]:
-    try:
-        body = answer.json()
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
-
-
-def _retry_after(answer: httpx.Response) -> timedelta | None:
-    """The header's seconds; its other form, a date, is left to our own back-off."""
-    value = answer.headers.get("Retry-After", "")
-    return timedelta(seconds=int(value)) if value.isdecimal() else None

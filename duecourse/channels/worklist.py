@@ -31,6 +31,8 @@ class OpenTask(Protocol):
 class WorklistAdapter:
     """Puts a call or a letter on the worklist of the people who make it."""
 
+    provider = "worklist"
+
     def __init__(self, channel: str, open_task: OpenTask, timeout: timedelta = timedelta(seconds=15)) -> None:
         self.channel = channel
         self._open_task = open_task

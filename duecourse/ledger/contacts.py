@@ -53,7 +53,14 @@ _SENDING = Prepared(
 )
 _TEXT = Prepared(
     select(
-        texts.c.address, texts.c.sender, texts.c.subject, texts.c.text, texts.c.html, texts.c.language, texts.c.at
+        texts.c.address,
+        texts.c.sender,
+        texts.c.subject,
+        texts.c.text,
+        texts.c.html,
+        texts.c.language,
+        texts.c.at,
+        texts.c.provider,
     ).where(texts.c.contact == bindparam("id_"))
 )
 _KEEP_TEXT = Prepared(insert(texts))
@@ -128,6 +135,7 @@ def keep_text(connection: Connection, contact: str, message: Frozen | None) -> F
             "html": message.html,
             "language": message.language,
             "at": message.at,
+            "provider": message.provider,
         },
     )
     return message

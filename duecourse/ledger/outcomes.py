@@ -68,6 +68,7 @@ class Frozen:
     html: str
     language: str
     at: datetime  # the date that the message bears
+    provider: str  # whom the contact's attempts may call, and nobody else
 
     def __repr__(self) -> str:
         return "Frozen(...)"

@@ -31,6 +31,7 @@ _TEXT_COLUMNS = (
     texts.c.html,
     texts.c.language,
     texts.c.at.label("dated"),
+    texts.c.provider,
 )
 _VERDICTS = (
     select(
@@ -308,6 +309,6 @@ def _contacts(connection: Connection, statement: Select, values: dict[str, str])
         message = (
             None
             if row.text is None
-            else Frozen(row.address, row.sender, row.subject, row.text, row.html, row.language, row.dated)
+            else Frozen(row.address, row.sender, row.subject, row.text, row.html, row.language, row.dated, row.provider)
         )
         yield StoredContact(**{name: found[name] for name in _CONTACT_FIELDS}, message=message)

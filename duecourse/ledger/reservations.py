@@ -52,7 +52,14 @@ _AGAIN = (
 )
 _FENCE = update(contacts).where(contacts.c.id == bindparam("id_")).values(attempt=bindparam("attempt_"))
 _TEXT = select(
-    texts.c.address, texts.c.sender, texts.c.subject, texts.c.text, texts.c.html, texts.c.language, texts.c.at
+    texts.c.address,
+    texts.c.sender,
+    texts.c.subject,
+    texts.c.text,
+    texts.c.html,
+    texts.c.language,
+    texts.c.at,
+    texts.c.provider,
 ).where(texts.c.contact == bindparam("id_"))
 
 

@@ -248,6 +248,7 @@ texts = Table(
     _text("html"),
     _text("language"),
     Column("at", Instant, nullable=False),  # the date the message bears, the same in each attempt
+    _text("provider"),  # whom the contact's attempts may call, and who is asked what became of it
     ForeignKeyConstraint(["contact"], ["contacts.id"]),
 )
 

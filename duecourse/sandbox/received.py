@@ -111,7 +111,11 @@ class Inbox:
 
     def sms_resources(self) -> list[dict[str, Any]]:
         """The messages as the API lists them: newest first."""
-        return [self._resources[m.provider_id] for m in reversed(self._messages) if m.channel == "sms"]
+        return [
+            self._resources[m.provider_id]
+            for m in reversed(self._messages)
+            if m.channel == "sms" and "provider" not in self._resources[m.provider_id]  # another provider's list
+        ]
 
     def sms_resource(self, sid: str) -> dict[str, Any] | None:
         return self._resources.get(sid)

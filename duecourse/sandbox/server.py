@@ -17,6 +17,7 @@ from duecourse.sandbox.mail_server import MailServer
 from duecourse.sandbox.pages import Pages
 from duecourse.sandbox.received import Inbox, Received, Repeats
 from duecourse.sandbox.sms_gateway import SmsGateway
+from duecourse.sandbox.telnyx_gateway import TelnyxGateway
 
 SANDBOX_SID = "AC" + "0" * 32
 SANDBOX_TOKEN = "sandbox"
@@ -65,7 +66,8 @@ class Sandbox:
             raise
         self._http_port = listening.getsockname()[1]
         gateway = SmsGateway(self._inbox, self._faults, self._accepted, SANDBOX_SID, SANDBOX_TOKEN)
-        app = RemembersItsConnection(Starlette(routes=[*gateway.routes(), *Pages(self._inbox, self._faults).routes()]))
+        telnyx = TelnyxGateway(self._inbox, self._faults, self._accepted, SANDBOX_TOKEN)
+        app = RemembersItsConnection(Starlette(routes=[*gateway.routes(), *telnyx.routes(), *Pages(self._inbox, self._faults).routes()]))
         self._http = _HttpServer(
             uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1)
         )
@@ -107,6 +109,15 @@ class Sandbox:
             "DUECOURSE_TWILIO_TOKEN": SANDBOX_TOKEN,
             "DUECOURSE_TWILIO_FROM": _SMS_FROM,
             "DUECOURSE_RECEIPTS_URL": f"{self.sms_url}/receipts/twilio",
+        }
+
+    def telnyx_environment(self) -> dict[str, str]:
+        """The variables with which `ChannelSettings` sends SMS here by Telnyx's contract."""
+        return {
+            "DUECOURSE_TELNYX_URL": self.sms_url,
+            "DUECOURSE_TELNYX_KEY": SANDBOX_TOKEN,
+            "DUECOURSE_TELNYX_FROM": _SMS_FROM,
+            "DUECOURSE_TELNYX_RECEIPTS_URL": f"{self.sms_url}/receipts/telnyx",
         }
 
     def received(self) -> list[Received]:

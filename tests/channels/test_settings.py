@@ -9,6 +9,7 @@ import pytest
 
 from duecourse.channels.adapter import Adapter
 from duecourse.channels.settings import ChannelSettings, build_adapters
+from duecourse.channels.sms_settings import TwilioSettings
 from duecourse.errors import InvalidInput
 from duecourse.sandbox import Sandbox
 from tests.channels.conftest import Message
@@ -33,23 +34,23 @@ async def no_task(contact_id: str, channel: str, text: str, language: str, at: d
 def test_the_smtp_address_carries_host_port_and_login() -> None:
     settings = ChannelSettings.from_environment(MAIL)
 
-    assert settings.mail is not None
-    server = settings.mail.server
+    [mail] = settings.mail
+    server = mail.server
     assert (server.host, server.port, server.username, server.password) == (
         "mail.harbor.example",
         2525,
         "lender",
         "p@ss",
     )
-    assert settings.mail.domain == "harbor.example"
+    assert mail.domain == "harbor.example"
 
 
 @pytest.mark.parametrize(("url", "port", "implicit"), [("smtp://mail", 587, False), ("smtps://mail", 465, True)])
 def test_the_port_follows_from_the_scheme(url: str, port: int, implicit: bool) -> None:
     settings = ChannelSettings.from_environment({**MAIL, "DUECOURSE_SMTP_URL": url})
 
-    assert settings.mail is not None
-    assert (settings.mail.server.port, settings.mail.server.implicit_tls) == (port, implicit)
+    [mail] = settings.mail
+    assert (mail.server.port, mail.server.implicit_tls) == (port, implicit)
 
 
 async def test_without_providers_only_the_worklist_is_there() -> None:
@@ -65,8 +66,8 @@ async def test_every_adapter_serves_the_channel_under_which_it_stands() -> None:
     assert {channel: adapter.channel for channel, adapter in served.items()} == {
         channel: channel for channel in ("sms", "email", "call", "letter")
     }
-    assert adapters.sender("sms") == "+15005550006"
-    assert adapters.sender("email") == "Harbor Credit <notices@harbor.example>"
+    assert adapters.sender(adapters["sms"]) == "+15005550006"
+    assert adapters.sender(adapters["email"]) == "Harbor Credit <notices@harbor.example>"
     await adapters.close()
 
 
@@ -115,15 +116,16 @@ def test_time_out_and_settle_delay_are_seconds() -> None:
     )
 
     assert settings.timeout == timedelta(seconds=2.5)
-    assert settings.sms is not None
-    assert settings.sms.settle == timedelta(seconds=0.5)
+    [twilio] = settings.sms
+    assert isinstance(twilio, TwilioSettings)
+    assert twilio.settle == timedelta(seconds=0.5)
 
 
 async def test_the_sandboxs_own_variables_lead_to_the_sandbox(tmp_path: Path, sms: Message, mail: Message) -> None:
     async with Sandbox(tmp_path) as sandbox:
         adapters = build_adapters(ChannelSettings.from_environment(sandbox.environment()), no_task)
-        await adapters["sms"].send(sms(sender=adapters.sender("sms")))
-        await adapters["email"].send(mail(sender=adapters.sender("email")))
+        await adapters["sms"].send(sms(sender=adapters.sender(adapters["sms"])))
+        await adapters["email"].send(mail(sender=adapters.sender(adapters["email"])))
         await adapters.close()
 
         assert [message.channel for message in sandbox.received()] == ["sms", "email"]

@@ -294,7 +294,7 @@ class TestTheLastMoment:
         connections_when_asked: list[int] = []
 
         def may_send() -> None:
-            connections_when_asked.append(len(adapter._client._transport._pool.connections))  # type: ignore[attr-defined]
+            connections_when_asked.append(len(adapter._http._client._transport._pool.connections))  # type: ignore[attr-defined]
             raise NewerAttempt
 
         with pytest.raises(NewerAttempt):
@@ -317,7 +317,7 @@ class TestTheLastMoment:
 async def test_a_busy_adapter_reuses_its_connection(adapter: TwilioAdapter, sandbox: Sandbox, sms: Message) -> None:
     """A connection per message would cost more than the message."""
     opened: list[str] = []
-    original = adapter._client._transport
+    original = adapter._http._client._transport
 
     for number in range(10):
         await adapter.send(sms(contact_id=f"{number:032d}"))

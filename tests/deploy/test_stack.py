@@ -102,9 +102,9 @@ def test_the_example_configures_mail_and_leaves_sms_out() -> None:
     """Copying the example must give a stack that starts: a half-configured channel is refused."""
     channels = settings.ChannelSettings.from_environment(EXAMPLE)
 
-    assert channels.mail is not None
-    assert ("mailpit", 1025) == (channels.mail.server.host, channels.mail.server.port)
-    assert channels.sms is None
+    [mail] = channels.mail
+    assert ("mailpit", 1025) == (mail.server.host, mail.server.port)
+    assert channels.sms == ()
 
 
 def test_the_image_runs_as_nobody_in_particular_and_gets_its_signals() -> None:

@@ -262,7 +262,7 @@ def ask(loan: str, rung: str = "due", now: datetime = NOON, **changes: Any) -> A
 
 
 def message(at: datetime, text: str = "Your payment is due.") -> Frozen:
-    return Frozen(PHONE, "PlumBank", "", text, "", "zh", at)
+    return Frozen(PHONE, "PlumBank", "", text, "", "zh", at, "twilio")
 
 
 def payment(id_: str, amount: str = "100.00", at: datetime = NOON, currency: str = "CNY") -> Payment:

@@ -372,6 +372,7 @@ def upgrade() -> None:
         sa.Column("html", sa.Text(), nullable=False),
         sa.Column("language", sa.Text(), nullable=False),
         sa.Column("at", Instant(), nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["contact"], ["contacts.id"], name=op.f("fk_texts_contact_contacts")),
         sa.PrimaryKeyConstraint("contact", name=op.f("pk_texts")),
     )
