@@ -67,7 +67,9 @@ class Sandbox:
         self._http_port = listening.getsockname()[1]
         gateway = SmsGateway(self._inbox, self._faults, self._accepted, SANDBOX_SID, SANDBOX_TOKEN)
         telnyx = TelnyxGateway(self._inbox, self._faults, self._accepted, SANDBOX_TOKEN)
-        app = RemembersItsConnection(Starlette(routes=[*gateway.routes(), *telnyx.routes(), *Pages(self._inbox, self._faults).routes()]))
+        app = RemembersItsConnection(
+            Starlette(routes=[*gateway.routes(), *telnyx.routes(), *Pages(self._inbox, self._faults).routes()])
+        )
         self._http = _HttpServer(
             uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1)
         )
