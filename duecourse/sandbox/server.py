@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 
 from duecourse.sandbox.connection import RemembersItsConnection
 from duecourse.sandbox.faults import Fault, Faults
+from duecourse.sandbox.letter_service import LetterService
 from duecourse.sandbox.mail_server import MailServer
 from duecourse.sandbox.pages import Pages
 from duecourse.sandbox.received import Inbox, Received, Repeats
@@ -21,6 +22,7 @@ from duecourse.sandbox.telnyx_gateway import TelnyxGateway
 
 SANDBOX_SID = "AC" + "0" * 32
 SANDBOX_TOKEN = "sandbox"
+SANDBOX_LETTER_KEY = "test_sandbox"
 _MAIL_FROM = "Duecourse sandbox <notices@lender.example>"
 _SMS_FROM = "+15005550006"
 
@@ -44,6 +46,7 @@ class Sandbox:
         self._http_port = http_port
         self._inbox = Inbox(directory)
         self._faults = Faults()
+        self.letters = LetterService(SANDBOX_LETTER_KEY)
         self._mail = MailServer(self._inbox, self._faults, self._accepted)
         self._http: _HttpServer | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -67,9 +70,9 @@ class Sandbox:
         self._http_port = listening.getsockname()[1]
         gateway = SmsGateway(self._inbox, self._faults, self._accepted, SANDBOX_SID, SANDBOX_TOKEN)
         telnyx = TelnyxGateway(self._inbox, self._faults, self._accepted, SANDBOX_TOKEN)
-        app = RemembersItsConnection(
-            Starlette(routes=[*gateway.routes(), *telnyx.routes(), *Pages(self._inbox, self._faults).routes()])
-        )
+        pages = Pages(self._inbox, self._faults)
+        routes = [*gateway.routes(), *telnyx.routes(), *self.letters.routes(), *pages.routes()]
+        app = RemembersItsConnection(Starlette(routes=routes))
         self._http = _HttpServer(
             uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1)
         )
@@ -112,6 +115,10 @@ class Sandbox:
             "DUECOURSE_TWILIO_FROM": _SMS_FROM,
             "DUECOURSE_RECEIPTS_URL": f"{self.sms_url}/receipts/twilio",
         }
+
+    def letter_environment(self) -> dict[str, str]:
+        """The variables with which letters are printed here too; without them a person prints from the worklist."""
+        return {"DUECOURSE_LOB_KEY": SANDBOX_LETTER_KEY, "DUECOURSE_LOB_URL": self.sms_url}
 
     def telnyx_environment(self) -> dict[str, str]:
         """The variables with which `ChannelSettings` sends SMS here by Telnyx's contract."""
