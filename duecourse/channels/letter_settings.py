@@ -1,4 +1,4 @@
-"""Who prints the letters, from the environment (docs/channels.md has the variables)."""
+"""Who prints the letters, from the environment (variables: docs/channels.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The mail providers from the environment (docs/channels.md has the variables)."""
+"""The mail providers from the environment (variables: docs/channels.md)."""
 
 from __future__ import annotations
 

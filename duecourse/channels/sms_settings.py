@@ -1,4 +1,4 @@
-"""The SMS providers from the environment (docs/channels.md has the variables)."""
+"""The SMS providers from the environment (variables: docs/channels.md)."""
 
 from __future__ import annotations
 

@@ -163,6 +163,8 @@ def _row_of(file: Path | None) -> dict[str, Any]:
         row = json.loads(read_text(file), parse_float=str)
     except json.JSONDecodeError as error:
         raise InvalidInput("document", "…", f"JSON; {error.msg}", line=error.lineno) from error
+    except (RecursionError, ValueError) as error:
+        raise InvalidInput("document", "…", "JSON with fewer brackets inside each other, shorter numbers") from error
     if not isinstance(row, dict):
         raise InvalidInput("document", type(row).__name__, "one JSON object, a loan")
     return row

@@ -12,7 +12,7 @@ import typer
 from duecourse.cli.command import command
 from duecourse.cli.desk import Answer, Desk, error_json
 from duecourse.compliance.case import Person
-from duecourse.compliance.contract import decide_case, decide_document, read_case, shipped_packs
+from duecourse.compliance.contract import decide_case, decide_document, parse_case, read_case, shipped_packs
 from duecourse.compliance.explain import explain_verdict
 from duecourse.compliance.gate import decide
 from duecourse.compliance.location import zones_of_place
@@ -41,7 +41,7 @@ async def decide_file(
     if lines:
         return _each_line(text, explain=explain, lang=lang)
     if explain:
-        said = _sentences(_parsed(text), lang)
+        said = _sentences(parse_case(text), lang)
         return Answer(said, "\n".join(said))
     return Answer(None, decide_document(text))
 
@@ -54,7 +54,7 @@ def _each_line(text: str, *, explain: bool, lang: str) -> Answer:
             continue
         answer: Any
         try:
-            case = _parsed(line)
+            case = parse_case(line)
             answer = _sentences(case, lang) if explain else decide_case(case)
         except InvalidInput as refused:
             here = InvalidInput(refused.field, refused.value, refused.expected, line=number)
@@ -73,15 +73,6 @@ def _clock_for(person: Person) -> str:
     """Moments are told in the borrower's home clock where it is known, not in that of a number from elsewhere."""
     at_home = [zone for zone in zones_of_place(person.residence) if zone in person.zones]
     return next(iter([*at_home, *person.zones]), "UTC")
-
-
-def _parsed(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InvalidInput(
-            "case", error.doc[error.pos : error.pos + 20], f"JSON ({error.msg})", line=error.lineno
-        ) from error
 
 
 def _read(file: str) -> str:

@@ -46,13 +46,19 @@ BEGINNING_OF_RULES = datetime(2000, 1, 1, tzinfo=UTC)
 
 def decide_document(text: str, packs: PackSet | None = None) -> str:
     """A case as JSON text to a verdict as JSON text; raises InvalidInput with field path, value, what is expected."""
+    return json.dumps(decide_case(parse_case(text), packs), ensure_ascii=False, indent=2)
+
+
+def parse_case(text: str) -> Any:
+    """JSON text as values, not yet checked as a case; raises InvalidInput with the line."""
     try:
-        data = json.loads(text)
+        return json.loads(text)
     except json.JSONDecodeError as error:
         raise InvalidInput(
             "case", error.doc[error.pos : error.pos + 20], f"JSON ({error.msg})", line=error.lineno
         ) from error
-    return json.dumps(decide_case(data, packs), ensure_ascii=False, indent=2)
+    except (RecursionError, ValueError) as error:  # the interpreter's own limits on nesting and on digits
+        raise InvalidInput("case", "…", "JSON with fewer brackets inside each other and shorter numbers") from error
 
 
 def decide_case(data: Any, packs: PackSet | None = None) -> dict[str, Any]:

@@ -28,6 +28,7 @@ R = TypeVar("R")
 _LISTS_IN_CELLS = ("zones", "address")
 _LONG_FORMS = ("parties", "schedule")
 _CODE = re.compile(r"^[A-Za-z0-9_/:;.+-]{0,40}$")
+_FIELD = re.compile(r"^[A-Za-z_]{1,24}$")
 _LIKE_A_PHONE = re.compile(r"(?:\d[ ().-]*){7}")
 _EXPECTED = {
     "id": "an id: letters, digits, '.', '_' or '-', at most 64",
@@ -234,7 +235,14 @@ def _refusals(error: ValidationError, raw: Raw, id_field: str, personal: frozens
                 value = _shown(one["input"], name, personal)
                 if len(one["loc"]) == 1 and kind != "value_error":
                     expected = _EXPECTED.get(name, expected)
-        yield InvalidInput(".".join(map(str, one["loc"])) or name, value, expected, line=raw.line)
+        yield InvalidInput(_path(one["loc"]) or name, value, expected, line=raw.line)
+
+
+def _path(loc: tuple[int | str, ...]) -> str:
+    """Fields and positions; not the validators by which pydantic names the branches of a union, nor a name of no field:
+    it may be a person's.
+    """
+    return ".".join(str(part) for part in loc if isinstance(part, int) or _FIELD.match(part)) or ("…" if loc else "")
 
 
 def _shown(value: object, name: str, personal: frozenset[str]) -> object:

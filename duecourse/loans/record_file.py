@@ -5,8 +5,10 @@ Text in, records out; each bad row is named with its line, field, value and what
 
 from __future__ import annotations
 
+import re
+
 from duecourse.errors import InvalidInput
-from duecourse.loans.intake import Intake, intake_of
+from duecourse.loans.intake import Intake, intake_of, masked
 from duecourse.loans.recorded import KINDS, PastRecord
 from duecourse.loans.rowfile import Format, Raw, rows_of
 
@@ -18,6 +20,7 @@ COLUMNS = tuple(
     )
 )
 _PERSONAL = frozenset({"contact_point"})
+_WORD = re.compile(r"^[a-z_-]{0,24}$")
 
 
 def read_records(text: str, format: Format, source: str) -> Intake[PastRecord]:
@@ -33,7 +36,9 @@ def read_records(text: str, format: Format, source: str) -> Intake[PastRecord]:
             fields |= {name: _several(fields[name]) for name in LISTS if name in fields}
         name = fields.get("kind")
         if not isinstance(name, str) or name not in KINDS:
-            raise InvalidInput("kind", name, f"one of {', '.join(KINDS)}")
+            # Where columns have slipped, a person's name stands here.
+            shown = name if name is None or (isinstance(name, str) and _WORD.match(name)) else masked(name)
+            raise InvalidInput("kind", shown, f"one of {', '.join(KINDS)}")
         record: PastRecord = KINDS[name].model_validate(fields)
         return record
 

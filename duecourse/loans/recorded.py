@@ -30,7 +30,7 @@ from duecourse.loans.facts import Cause, FactId
 from duecourse.loans.portfolio import ConsentChannel, Language
 from duecourse.loans.terms import Identifier
 
-_DIGITS = re.compile(r"\d{7}")
+_DIGITS = re.compile(r"\d{7}|(?:\d[._-]?){9}")  # a date in a name has eight, with signs between them
 
 Result = Literal[
     "sent", "delivered", "undelivered", "bounced", "no_answer", "voicemail", "busy", "not_in_service",

@@ -60,7 +60,7 @@ class Receiver:
     async def _twilio_reply(self, request: Request) -> Response:
         body, form = await self._from_twilio(request)
         await self._take(twilio_reply(form), body)
-        # Empty on purpose: Twilio itself confirms a STOP, and a second confirmation would be one too many.
+        # Empty on purpose: a provider that confirms a STOP itself would make it two confirmations.
         return Response(_NO_WORDS, media_type="application/xml")
 
     async def _telnyx(self, request: Request) -> Response:

@@ -33,6 +33,9 @@ class Located:
         return 1
 
 
+_OPENINGS = ("Value error, ", "expected ", "Input should be ")
+
+
 def remedy(kind: str, message: str) -> str:
     """What a refusal by pydantic, by its type and message, expects instead."""
     match kind:
@@ -40,8 +43,15 @@ def remedy(kind: str, message: str) -> str:
             return "a value; it is required"
         case "extra_forbidden":
             return "no such field; check its spelling or remove it"
+        case "timezone_aware":
+            return "an instant with its offset, such as 2026-03-06T13:30:00Z"
+        case "string_pattern_mismatch":
+            return f"text of the form {message.partition('pattern ')[2]}"
         case _:
-            return message.removeprefix("Value error, ")
+            # It stands behind "expected".
+            for opening in _OPENINGS:
+                message = message.removeprefix(opening)
+            return message
 
 
 class _PlainLoader(yaml.SafeLoader):
