@@ -178,7 +178,9 @@ def _check(dossier: Dossier, fact: Fact, now: datetime) -> None:
             if fact.payment in loan.reversals:
                 raise Conflict(f"payment {fact.payment} is reversed already")
         case HoldPlaced():
-            check_placed(fact, loan.holds(), loan_open=not loan.closed(), disbursed_on=loan.terms.disbursed_on)
+            # A person's hold may be older than the loan through which it enters.
+            since = None if fact.scope == "person" else loan.terms.disbursed_on
+            check_placed(fact, loan.holds(), loan_open=not loan.closed(), disbursed_on=since)
         case HoldLifted():
             check_lifted(fact, loan.placed, loan.lifted, today=today, loan_open=not loan.closed())
         case Promise():

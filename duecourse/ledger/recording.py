@@ -115,9 +115,13 @@ class _Borrower:
     packs: PackSet
     now: datetime
 
-    def entrance(self) -> str | None:
-        """The loan through which a fact of the person enters: an open one if there is any."""
-        return next((loan for loan, is_open in self.loans.items() if is_open), next(iter(self.loans), None))
+    def entrance(self, fact: FromOutside) -> str | None:
+        """The loan through which a fact of the person enters: an open one if there is any.
+
+        A closed loan takes no hold; it then waits for the person's next loan.
+        """
+        closed = None if isinstance(fact, HoldPlaced) else next(iter(self.loans), None)
+        return next((loan for loan, is_open in self.loans.items() if is_open), closed)
 
 
 def take_in(
@@ -275,7 +279,7 @@ def _enter(connection: Connection, one: PastRecord, about: _Borrower) -> tuple[s
 
 
 def _person_fact(connection: Connection, fact: FromOutside, about: _Borrower) -> tuple[str, ...]:
-    loan = about.entrance()
+    loan = about.entrance(fact)
     if loan is not None:
         entered = record(connection, about.lender, loan, fact, about.now)
         return () if entered.again else (loan, *entered.others)
@@ -327,7 +331,7 @@ def _loan(loan: str, field: str, about: _Borrower) -> None:
     if loan not in about.loans and loan not in about.expected:
         known = ", ".join(sorted({*about.loans, *about.expected})) or "none"
         hint = f"a registered loan of borrower {about.id} ({known})"
-        besides = "; a contact about none of them names no loan" if field == "loans" else ""
+        besides = "; a contact that names no loan counts for each of them" if field == "loans" else ""
         raise InvalidInput(field, loan, hint + besides)
 
 

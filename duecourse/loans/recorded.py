@@ -80,7 +80,7 @@ def _local_time(value: str) -> str:
 Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_utc)]
 Day = Annotated[date, BeforeValidator(_written_out), AfterValidator(_in_our_time)]
 Point = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9._-]{0,63}$"), AfterValidator(_point)]
-AnyPoint = Literal["*"] | Point
+AnyPoint = Annotated[str, Field(pattern=r"^(\*|[A-Za-z][A-Za-z0-9._-]{0,63})$"), AfterValidator(_point)]
 LocalTime = Annotated[str, AfterValidator(_local_time)]
 Named = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$")]
 
@@ -122,7 +122,7 @@ class _Dated(Record):
 
 
 class PastContact(_Dated):
-    """One contact or attempt, in either direction. `loans`: those it was about; none named: it counts for the person.
+    """One contact or attempt, in either direction. `loans`: those it was about; none named: it counts for each.
 
     `contact_point`: the id of the address, left out for the channel's own; an address that is no longer on record gets
     a name of the lender's choice. `recipient`: who was contacted about this borrower's debt.
@@ -198,6 +198,8 @@ class Wish(Record):
 
     @model_validator(mode="after")
     def _some_time(self) -> Self:
+        if parse_minutes(self.from_) == parse_minutes("24:00"):
+            raise ValueError("expected a `from` before 24:00; the next day begins at 00:00")
         if parse_minutes(self.from_) == parse_minutes(self.to):
             raise ValueError("expected another time in `to` than in `from`; 00:00 to 24:00 is the whole day")
         return self

@@ -261,3 +261,9 @@ def test_cases_and_verdicts_conform_to_the_schema() -> None:
     jsonschema.validate(verdict(COLLECTOR, holds=held), of_verdict)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**EXAMPLE, "colour": "red"}, of_case)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"version": ' + "9" * 5_000 + "}"])
+def test_a_text_past_the_interpreters_limits_is_refused_like_any_other(text: str) -> None:
+    with pytest.raises(InvalidInput):
+        decide_document(text)

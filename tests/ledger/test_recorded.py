@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
@@ -23,7 +24,7 @@ from duecourse.ledger.outcomes import Reserved, Settled
 from duecourse.ledger.queries import explain
 from duecourse.ledger.recording import TakenIn, rehearse, take_in
 from duecourse.ledger.registration import register_borrower, register_lender
-from duecourse.loans.facts import OptOut
+from duecourse.loans.facts import OptOut, Payment
 from duecourse.loans.recorded import PAST_RECORD, PastRecord
 from tests.ledger.world import DUE, LENDER, NOON, START, Book, ask, lender, mei, scalar
 
@@ -131,6 +132,13 @@ def test_an_old_contact_about_no_loan_counts_for_the_person(loan: Book) -> None:
     taken(loan, contact(loans=[]))
     result = loan.reserve(ask("A"), NOON)
     assert "T-CAP" == result.judged.rule  # type: ignore[union-attr]  # anything else has no rule and fails
+
+
+def test_an_old_contact_that_names_no_loan_counts_for_each_of_them(loan: Book) -> None:
+    """A cap for each debt must not go free because a file has no column for the loans."""
+    loan.register("B")
+    taken(loan, contact(loans=[]))
+    assert [("A",), ("B",)] == [(case(dossier(loan, one)).history or ())[0].debts for one in ("A", "B")]
 
 
 # Unknown history.
@@ -305,6 +313,20 @@ def test_a_hold_of_a_running_loan_or_of_the_person_is_told(loan: Book) -> None:
     assert ("A",) == taken(loan, past("hold", cause="dispute", loan="A", starts="2026-02-01")).told
     assert ("A", "B") == taken(loan, past("hold", cause="hardship", starts="2026-02-01")).told
     assert ["hold_placed"] == [row.kind for row in loan.rows("B")]
+
+
+def test_a_hold_of_the_person_may_be_older_than_any_loan_of_theirs(book: Book) -> None:
+    book.register("A", disbursed_on=date(2026, 1, 2))
+    assert () == taken(book, past("hold", id="old-hold", cause="deceased", starts="2025-06-01")).refused
+    assert ["old-hold"] == [one.hold for one in dossier(book).loan.holds()]
+
+
+def test_where_all_loans_are_paid_a_hold_of_the_person_waits_for_the_next(loan: Book) -> None:
+    paid = Payment(id="all", at=NOON, amount=Decimal("300.00"), currency="CNY")
+    loan.record("A", paid, NOON)
+    assert () == taken(loan, past("hold", id="old-hold", cause="deceased", starts="2026-02-01")).refused
+    loan.register("B", now=NOON)
+    assert ["old-hold"] == [one.hold for one in dossier(loan, "B").loan.holds()]
 
 
 def test_the_same_opt_out_by_command_and_by_file_is_one(loan: Book) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
 from duecourse.errors import InvalidInput
 from duecourse.loans.record_file import COLUMNS, LISTS, read_records
-from duecourse.loans.recorded import KINDS, PastConsent, PastContact, PastRecord, Wish
+from duecourse.loans.recorded import KINDS, PastConsent, PastContact, PastHold, PastRecord, Wish
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "history.csv"
 CONTACT = {
@@ -92,7 +92,7 @@ def test_a_bad_row_is_named_with_line_field_and_what_is_expected(change: dict[st
 
 
 def test_a_number_in_the_place_of_a_contact_point_is_refused_and_not_repeated() -> None:
-    for number in ("+6591234567", "6591234567", "tel6591234567"):
+    for number in ("+6591234567", "6591234567", "tel6591234567", "tel-312-555-0100", "m.312.555.0100"):
         problem = refusal({**CONTACT, "contact_point": number})
         assert "contact_point" == problem.field
         assert number not in str(problem)
@@ -103,7 +103,11 @@ def test_a_number_in_the_place_of_a_contact_point_is_refused_and_not_repeated() 
     [
         {"kind": "preference", "from": "10:00", "to": "10:00"},
         {"kind": "preference", "from": "25:00"},
+        {"kind": "preference", "from": "24:00", "to": "08:00"},
+        {"kind": "preference", "until": "0001-01-01"},
         {"kind": "hold", "cause": "dispute", "starts": "2026-02-01", "ends": "2026-02-01"},
+        {"kind": "opt_out", "channel": "sms", "at": "0001-01-01T00:00:00+14:00"},
+        {"kind": "opt_out", "channel": "sms", "at": "9999-12-31T23:59:59-12:00"},
         {"kind": "hold", "cause": "boredom", "starts": "2026-02-01"},
         {"kind": "language", "at": "2026-02-01T00:00:00Z", "language": "Klingon"},
         {"kind": "contact", "at": "2026-02-01T00:00:00Z", "channel": "sms", "purpose": "reminder", "result": "message"},
@@ -111,6 +115,32 @@ def test_a_number_in_the_place_of_a_contact_point_is_refused_and_not_repeated() 
 )
 def test_what_cannot_be_is_refused(row: Mapping[str, object]) -> None:
     refusal({"lender": "L1", "borrower": "B-MEI", **row})
+
+
+def test_what_is_without_end_by_its_year_is_a_date_that_arithmetic_survives() -> None:
+    hold = {"kind": "hold", "lender": "L1", "borrower": "B-MEI", "cause": "dispute", "starts": "2026-02-01"}
+    (record,) = read_records(lines({**hold, "ends": "9999-12-31"}), "jsonl", "history.jsonl").rows
+    assert isinstance(record, PastHold)
+    assert date(2199, 12, 31) == record.ends
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"at": ' + "9" * 5_000 + "}"])
+def test_a_line_past_the_interpreters_limits_is_refused_like_any_other(text: str) -> None:
+    for format in ("json", "jsonl"):
+        (problem,) = read_records(text, format, "history").errors
+        assert "…" == problem.value
+
+
+def test_what_slipped_into_kind_or_a_field_s_name_is_not_repeated() -> None:
+    assert "Mei Lan" not in str(refusal({**CONTACT, "kind": "Mei Lan"}))
+    assert "Mei Lan" not in str(refusal({**CONTACT, "Mei Lan": "1"}))
+
+
+def test_a_refusal_speaks_the_file_s_words() -> None:
+    opt_out = {"kind": "opt_out", "lender": "L1", "borrower": "B-MEI", "channel": "sms", "at": "2026-01-05T02:00:00Z"}
+    assert "at: '…05' is not accepted; expected an instant with its" in str(refusal({**opt_out, "at": "2026-01-05"}))
+    assert "expected text: a date" in str(refusal({**opt_out, "at": 5}))
+    assert "contact_point" == refusal({**opt_out, "contact_point": "+13125550100"}).field
 
 
 def test_the_same_row_twice_in_one_file_is_named() -> None:
