@@ -8,7 +8,7 @@ from typing import Literal
 
 from duecourse.compliance.case import Case
 from duecourse.compliance.facts import Facts, Say, missing
-from duecourse.compliance.gate import as_finding, selection_for
+from duecourse.compliance.gate import as_finding, no_regional_rules, selection_for
 from duecourse.compliance.intervals import NEVER
 from duecourse.compliance.local_time import to_datetime
 from duecourse.compliance.obligations import as_obligation, today
@@ -60,6 +60,8 @@ def may_act(act: Act, case: Case, packs: PackSet) -> ActAnswer:
             stopped = _hold(act, version, primitive, facts)
             if stopped is not None:
                 findings.append(stopped)
+    if packs.lacks_region(case.person.residence):
+        findings.append(no_regional_rules(facts))
     effects = {finding.effect for finding in findings}
     effect: Literal["allow", "wait", "refuse"] = "allow"
     if effects & {"bar", "review"}:

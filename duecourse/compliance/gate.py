@@ -83,7 +83,7 @@ def decide(case: Case, packs: PackSet) -> Verdict:
     if facts.request.obligation not in (None, "contract") and facts.kind != "statutory":
         findings.extend(_unknown_obligation(facts))
     if packs.lacks_region(case.person.residence):
-        findings.append(_no_regional_rules(facts))
+        findings.append(no_regional_rules(facts))
     findings = _said_once(findings)
     findings.sort(key=_rank)
     grounds = Grounds(tuple(findings), selection.refs, owed(facts), tuple(facts.required), tuple(facts.forbidden))
@@ -295,24 +295,12 @@ def _citation(facts: Facts, rule: str) -> str | None:
     return next((version.citation for version in facts.selection.versions if version.rule == rule), None)
 
 
-def _no_regional_rules(facts: Facts) -> Finding:
+def no_regional_rules(facts: Facts) -> Finding:
     """No pack of the borrower's state or province is here, though others have theirs: silence would look like none."""
     residence = facts.case.person.residence
     place = "" if residence is None else f"{residence.country}-{residence.region}"
     evidence = (("region", place), ("packs", ", ".join(ref.id for ref in facts.selection.refs)))
-    message = "no_regional_rules"
-    return Finding(
-        rule="gate:region",
-        pack="-",
-        version="-",
-        effect="warn",
-        strength="advisory",
-        grade="-",
-        citation="What the packs cover",
-        because=because(message, evidence),
-        evidence=evidence,
-        message=message,
-    )
+    return _warning("gate:region", "no_regional_rules", evidence, "What the packs cover")
 
 
 def _unknown_obligation(facts: Facts) -> list[Finding]:
@@ -320,18 +308,20 @@ def _unknown_obligation(facts: Facts) -> list[Finding]:
     if obligation in facts.selection.confirmations:
         return []
     evidence = (("obligation", obligation), ("channel", facts.request.channel))
-    message = "obligation_not_binding"
-    return [
-        Finding(
-            rule="gate:obligation",
-            pack="-",
-            version="-",
-            effect="warn",
-            strength="advisory",
-            grade="-",
-            citation="Duecourse fails closed",
-            because=because(message, evidence),
-            evidence=evidence,
-            message=message,
-        )
-    ]
+    return [_warning("gate:obligation", "obligation_not_binding", evidence, "Duecourse fails closed")]
+
+
+def _warning(rule: str, message: str, evidence: Evidence, citation: str) -> Finding:
+    """What the gate itself says, and no rule of a pack."""
+    return Finding(
+        rule=rule,
+        pack="-",
+        version="-",
+        effect="warn",
+        strength="advisory",
+        grade="-",
+        citation=citation,
+        because=because(message, evidence),
+        evidence=evidence,
+        message=message,
+    )

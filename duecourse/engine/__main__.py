@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import os
 import sys
@@ -27,6 +28,7 @@ async def serve() -> None:
 
 def main() -> int:
     """Run, and give the exit code."""
+    argparse.ArgumentParser(prog="python -m duecourse.engine", description=__doc__).parse_args()  # it takes none
     try:
         asyncio.run(serve())
     except DuecourseError as refused:

@@ -16,6 +16,7 @@ from duecourse.ledger.dossier import Dossier, read_dossier
 from duecourse.loans.loan import BLIND
 
 CLOSED = "ledger:closed"
+NOT_PAST_DUE = "ledger:not_past_due"
 _AGAINST: frozenset[Act] = frozenset({"accelerate", "sue", "legal"})  # a paid loan may still be reported, as paid
 
 
@@ -25,15 +26,18 @@ def may_follow(connection: Connection, lender: str, loan: str, act: Act, now: da
 
 
 def answer_of(dossier: Dossier, act: Act, now: datetime) -> ActAnswer:
-    """The same from a dossier. Nothing more is done against a borrower who owes nothing, whatever was served."""
+    """The same from a dossier. Nothing is done against a borrower who owes nothing today, whatever was served."""
+    loan = dossier.loan
     answer = may_act(act, case_of_act(dossier, now), dossier.packs)
-    if act not in _AGAINST or not dossier.loan.closed():
+    if act not in _AGAINST:
         return answer
-    finding = replace(
-        own_finding(CLOSED, "the loan is paid or closed", (), message="closed"),
-        strength="ban",
-        citation="Duecourse fails closed",
-    )
+    if loan.closed():
+        own = own_finding(CLOSED, "the loan is paid or closed", (), message="closed")
+    elif not loan.past_due_days(loan.terms.book_date(now)):
+        own = own_finding(NOT_PAST_DUE, "no payment of the loan is past due", (), message="not_past_due")
+    else:
+        return answer
+    finding = replace(own, strength="ban", citation="Duecourse fails closed")
     return replace(answer, effect="refuse", opens=None, findings=(finding, *answer.findings))
 
 

@@ -18,6 +18,8 @@ def act_in_words(answer: ActAnswer, loan: str, words: Words) -> str:
     act = word(answer.act, words.language)
     opens = words.moment(answer.opens) if answer.opens is not None else ""
     said = [words.say(answer.effect, of="acts", act=act[:1].upper() + act[1:], loan=loan, opens=opens)]
+    if answer.effect == "allow" and all(finding.pack == "-" for finding in answer.findings):  # no rule had a say
+        said.append(words.say("no_rule", of="acts"))
     said += [explain_finding(finding, words.language, words.zone) for finding in answer.findings]
     said += [_owed(one, words) for one in answer.owed]
     return "\n".join(said)

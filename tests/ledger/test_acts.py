@@ -133,3 +133,13 @@ def test_what_became_unlawful_meanwhile_cannot_be_approved(loan: Book) -> None:
 def test_an_act_of_an_unknown_loan_is_not_found(loan: Book) -> None:
     with pytest.raises(NotFound):
         loan.ledger.consult(may_follow, LENDER, "NONE", "sue", DUE)
+
+
+def test_nothing_goes_against_a_borrower_of_whom_nothing_is_past_due(loan: Book) -> None:
+    serve(loan, "2026-01-20T04:00:00Z")
+    early = terms("A").installments[0].due_on
+    before = datetime(early.year, early.month, early.day, tzinfo=UTC) - timedelta(days=2)
+    for act in ("accelerate", "sue", "legal"):
+        answer = loan.ledger.consult(may_follow, LENDER, "A", act, before)
+        assert ("refuse", "ledger:not_past_due") == (answer.effect, answer.findings[0].rule)
+    assert "allow" == loan.ledger.consult(may_follow, LENDER, "A", "report", before).effect

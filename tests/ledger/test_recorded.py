@@ -211,6 +211,9 @@ def test_a_history_that_is_complete_says_which_consents_there_are(book: Book) ->
 # Notices and milestones.
 
 
+OVERDUE = NOON + timedelta(days=1)  # a suit about a loan that is not past due is refused whatever was served
+
+
 @pytest.fixture
 def late(book: Book) -> Book:
     book.ledger.transact(published.publish, NOTICE_PACK)
@@ -227,17 +230,17 @@ def test_a_notice_served_by_the_old_system_opens_what_waits_for_it(
     late: Book, days_ago: int | None, result: str, effect: str
 ) -> None:
     if days_ago is not None:
-        served = (NOON - timedelta(days=days_ago)).isoformat()
+        served = (OVERDUE - timedelta(days=days_ago)).isoformat()
         taken(late, past("notice", obligation="L-NOTICE", loan="A", channel="letter", at=served, result=result))
-    assert effect == late.ledger.consult(may_follow, LENDER, "A", "sue", NOON).effect
+    assert effect == late.ledger.consult(may_follow, LENDER, "A", "sue", OVERDUE).effect
 
 
 def test_a_notice_served_to_another_loan_proves_nothing_for_this_one(late: Book) -> None:
     late.register("B")
-    served = (NOON - timedelta(days=20)).isoformat()
+    served = (OVERDUE - timedelta(days=20)).isoformat()
     taken(late, past("notice", obligation="L-NOTICE", loan="B", channel="letter", at=served))
-    assert "refuse" == late.ledger.consult(may_follow, LENDER, "A", "sue", NOON).effect
-    assert "allow" == late.ledger.consult(may_follow, LENDER, "B", "sue", NOON).effect
+    assert "refuse" == late.ledger.consult(may_follow, LENDER, "A", "sue", OVERDUE).effect
+    assert "allow" == late.ledger.consult(may_follow, LENDER, "B", "sue", OVERDUE).effect
 
 
 def test_a_milestone_reaches_the_case_of_its_own_loan(late: Book) -> None:
